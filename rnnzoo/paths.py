@@ -1,0 +1,35 @@
+"""Where rnnzoo keeps what it downloads, encodes and trains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def checkout() -> Path | None:
+    """The repository this package runs from (an editable install, or Python started inside it); None from a wheel."""
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "recipes").is_dir() and (root / "pyproject.toml").is_file() else None
+
+
+def home() -> Path:
+    """The cache root: `$RNNZOO_HOME`, else `data/` of the checkout, else the user's cache directory."""
+    if os.environ.get("RNNZOO_HOME"):
+        return Path(os.environ["RNNZOO_HOME"]).expanduser().absolute()
+    if root := checkout():
+        return root / "data"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("rnnzoo")
+
+
+def downloads() -> Path:
+    return home() / "downloads"
+
+
+def corpora() -> Path:
+    return home() / "corpora"
+
+
+def checkpoints() -> Path:
+    return home() / "checkpoints"
