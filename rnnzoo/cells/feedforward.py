@@ -22,12 +22,12 @@ def embed(symbols: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
 
 def embed_backward(symbols: np.ndarray, d_output: np.ndarray, vocabulary: int) -> np.ndarray:
     """dL/d embeddings `[vocabulary, features]`. Rows are summed by symbol after a sort: `np.add.at` is many times slower."""
-    symbols, d_output = symbols.ravel(), d_output.reshape(symbols.size, -1)
+    symbols, d_output = symbols.ravel(), d_output.reshape(-1, d_output.shape[-1])
     order = np.argsort(symbols, kind="stable")
     ordered = symbols[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if symbols.size else np.empty(0, int)
     gradient = np.zeros((vocabulary, d_output.shape[1]), d_output.dtype)
     if symbols.size:
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         gradient[ordered[starts]] = np.add.reduceat(d_output[order], starts, axis=0)
     return gradient
 

@@ -26,8 +26,8 @@ def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[st
     """Keras' default initialisation for weights known by name and shape.
 
     The last part of a name says what an array is: `embeddings` uniform in +-0.05, `kernel` Glorot, `recurrent_kernel`
-    orthogonal, biases zero, the forget gate of an LSTM's bias one (`unit_forget_bias`, Jozefowicz et al. 2015).
-    Each array has a generator of its own, so that adding a layer leaves the others as they were.
+    orthogonal, biases and peepholes zero, the forget gate of an LSTM's bias one (Keras' `unit_forget_bias`; Jozefowicz
+    et al. 2015). Each array has a generator of its own, so that adding a layer leaves the others as they were.
     """
     weights = {}
     for name, shape in shapes.items():
@@ -41,7 +41,7 @@ def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[st
             weights[name] = glorot_uniform(rng, shape)
         else:
             weights[name] = np.zeros(shape, np.float32)
-            units = shapes.get(name.rpartition(".")[0] + ".recurrent_kernel", (0,))[0]
+            units = shapes.get(name.removesuffix(kind) + "recurrent_kernel", (0,))[0]
             if units and shape == (4 * units,):
                 weights[name][units : 2 * units] = 1
     return weights

@@ -24,10 +24,18 @@ class LSTM(Cell):
     def step_projected(self, a, state):
         h, c = state
         a = a + h @ self.weights["recurrent_kernel"]
+        self._peep(a, "previous", c)
         i, f, g, o = np.split(a, 4, axis=-1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        self._peep(a, "new", c)
         h = sigmoid(o) * np.tanh(c)
         return h, (h, c)
+
+    def _peep(self, a, memory, c):
+        """Adds to `a` what the gates see of the "previous" or the "new" memory c: here nothing. See `PeepholeLSTM`."""
+
+    def _peep_backward(self, d_a, memory, dc):
+        """Adds to `dc` what flows back through `_peep`."""
 
     def _forward(self, tape):
         (hs, cs), u, n = tape.states, self.weights["recurrent_kernel"], self.units
@@ -39,12 +47,14 @@ class LSTM(Cell):
             gate, c = gates[t], cs[t + 1]
             np.matmul(hs[t], u, out=gate)
             gate += a
+            self._peep(gate, "previous", cs[t])
             sigmoid(gate[:, : 2 * n], out=gate[:, : 2 * n])
             np.tanh(gate[:, 2 * n : 3 * n], out=gate[:, 2 * n : 3 * n])
-            sigmoid(gate[:, 3 * n :], out=gate[:, 3 * n :])
             np.multiply(gate[:, n : 2 * n], cs[t], out=c)
             np.multiply(gate[:, :n], gate[:, 2 * n : 3 * n], out=scratch)
             c += scratch
+            self._peep(gate, "new", c)
+            sigmoid(gate[:, 3 * n :], out=gate[:, 3 * n :])
             np.tanh(c, out=squashed[t])
             np.multiply(gate[:, 3 * n :], squashed[t], out=hs[t + 1])
 
@@ -70,6 +80,7 @@ class LSTM(Cell):
             np.multiply(d_o, o, out=d_o)
             np.subtract(1, o, out=o)
             o *= d_o
+            self._peep_backward(gates[t], "new", dc)
             np.multiply(dc, g, out=d_o)  # d i
             g *= g
             np.subtract(1, g, out=g)
@@ -83,6 +94,7 @@ class LSTM(Cell):
             np.multiply(d_o, f, out=d_o)
             np.subtract(1, f, out=f)
             f *= d_o
+            self._peep_backward(gates[t], "previous", dc)
             np.matmul(gates[t], u.T, out=dh)
 
         def finish():

@@ -1,0 +1,300 @@
+"""The text: download, clean, cut into training, validation and test parts, encode.
+
+Everything is streamed: a text of gigabytes passes through in pieces and ends in memory-mapped arrays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnzoo.batching import Batch, Streams, Windows
+from rnnzoo.corpora import encoded, source
+from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
+from rnnzoo.corpora.text import decode_text
+from rnnzoo.errors import CorpusError
+from rnnzoo.training.reporter import Reporter
+from rnnzoo.vocabulary import UNKNOWN, Vocabulary
+
+from . import CORPORA, Config
+
+START = UNKNOWN  # fed before the first character of a text; the unknown symbol has no other use as an input
+PARTS = ("train", "validation", "test")
+SHORTEST = 200  # characters; with fewer there is nothing to hold out
+
+FILES = {
+    "carroll": (
+        RemoteFile("pg28885.txt", ("https://www.gutenberg.org/cache/epub/28885/pg28885.txt",), max_bytes=4 << 20),
+        RemoteFile("12-0.txt", ("https://www.gutenberg.org/files/12/12-0.txt",), max_bytes=4 << 20),
+    ),
+}
+
+_BEGIN = re.compile(r"\*\*\*\s*START OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
+_END = re.compile(r"\*\*\*\s*END OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An encoded text.
+
+    Attributes:
+        train, validation, test: symbols of each book's part, 1-D integer arrays, memory-mapped.
+        described: what a run records of it: name, argument, SHA-256, counts.
+    """
+
+    vocabulary: Vocabulary
+    train: list[np.ndarray]
+    validation: list[np.ndarray]
+    test: list[np.ndarray]
+    described: dict[str, Any]
+
+    def facts(self) -> dict[str, Any]:
+        return self.described
+
+    def carries_state(self, config: Config) -> bool:
+        return config.stateful
+
+    def batches(self, config: Config, epoch: int, seed: int) -> Streams | Windows:
+        """The batches of an epoch: contiguous streams, or shuffled windows."""
+        if config.stateful:
+            return Streams(self.train, config.batch_size, config.window, START)
+        return Windows(self.train, config.batch_size, config.window, START, np.random.default_rng([seed, 2, epoch]))
+
+    def split(self, name: str) -> list[np.ndarray]:
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    def items(self, name: str) -> int:
+        """Characters in a split."""
+        return sum(len(text) for text in self.split(name))
+
+    def split_sha256(self, name: str) -> str:
+        """SHA-256 of a split's texts joined by a newline."""
+        return self.described["split_sha256"][name]
+
+    def training_text(self, limit: int = 64 << 20) -> str:
+        """The training text, its first `limit` characters; books are joined by a NUL, which occurs in none."""
+        symbols = np.array(["\0", *self.vocabulary.symbols])
+        return "\0".join("".join(symbols[text[:limit]]) for text in self.train)[:limit]
+
+    def leakage(self, name: str) -> dict[str, int]:
+        """How many texts a split has, and how many of them occur whole in the training text."""
+        train = [text.tobytes() for text in self.train]
+        seen = sum(any(text.tobytes() in t for t in train) for text in self.split(name))
+        return {"texts": len(self.split(name)), "seen_in_training": seen}
+
+    def seen_through(self, vocabulary: Vocabulary) -> Corpus:
+        """The same texts in the numbers of another vocabulary, for a model that was trained on another corpus."""
+        if vocabulary.symbols == self.vocabulary.symbols:
+            return self
+        numbers = np.concatenate([[UNKNOWN], vocabulary.encode(self.vocabulary.symbols)])
+        parts = {part: [numbers[text] for text in self.split(part)] for part in PARTS}
+        return dataclasses.replace(self, vocabulary=vocabulary, **parts)
+
+
+def load_corpus(config: Config, data: str | None, reporter: Reporter) -> Corpus:
+    """The corpus that `data` names (see `rnnzoo.corpora.source`), encoded, from the cache where it is there already."""
+    return source.load(data, CORPORA, lambda chosen: _load(config, chosen, reporter), reporter.warn)
+
+
+def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
+    books, sources = _books(chosen, reporter)
+    shaped_by = {"sources": sources, "whitespace": config.whitespace, "heldout": config.heldout, "kind": chosen.kind}
+    folder = encoded.encode_once("chargen", shaped_by, lambda empty: _encode(books, config, empty))
+    described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+    described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
+    parts = {
+        part: [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}-*.npy"))]
+        for part in PARTS
+    }
+    return Corpus(Vocabulary.load(folder / "vocabulary.json"), **parts, described=described)
+
+
+def _books(chosen: source.Source, reporter: Reporter):
+    """The cleaned books of a source, each as an iterator of pieces still to be started, and hashes of what they come from."""
+    if chosen.kind == "sample":
+        from .sample import generate
+
+        texts = generate()
+        digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
+        return [lambda text=text: iter([text]) for text in texts], {"sample": digest}
+    if chosen.kind == "registered":
+        files = [fetch(file, reporter.note) for file in FILES[chosen.value]]
+        clean = [lambda path=path: iter([carroll(path)]) for path in files]
+        return clean, {path.name: recorded_sha256(path) for path in files}
+    if chosen.kind == "tfds":
+        raise CorpusError("tfds: corpora are not supported by chargen yet", "use --data FILE")
+    path = Path(chosen.value)
+    return [lambda: between_markers(decode_text(path, reporter.warn))], {path.name: _file_sha256(path)}
+
+
+def carroll(path: Path) -> str:
+    """A Gutenberg novel between its markers, without the producers' credit and illustrations, up to its line THE END.
+
+    Raises:
+        CorpusError: if the file is not such a novel.
+    """
+    text = "".join(decode_text(path))
+    if not _BEGIN.search(text):
+        raise CorpusError(
+            f"{path} is not the expected novel: it has no line '*** START OF THE PROJECT GUTENBERG EBOOK'",
+            f"delete it and run rnnzoo data fetch chargen; to train on any text: --data {path}",
+        )
+    text = "".join(between_markers(iter([text])))
+    text = re.sub(r"\A\s*Produced by.*?\n[ \t]*\n", "", text, flags=re.S)
+    text = re.sub(r"\[Illustration[^\]]*\]", "", text)
+    end = re.search(r"^[ \t]*THE END[ \t]*$", text, re.M)
+    if not end or "Alice" not in text:
+        raise CorpusError(
+            f"{path} is not the expected novel: it lacks {'a line THE END' if not end else 'Alice'}",
+            "delete it and run rnnzoo data fetch chargen",
+        )
+    return text[: end.end()]
+
+
+def between_markers(pieces: Iterator[str]) -> Iterator[str]:
+    """A text without what Project Gutenberg puts around it, so that its licence is not trained on; other texts unchanged."""
+    head = ""
+    for piece in pieces:
+        head += piece
+        if len(head) > 1 << 16:
+            break
+    if not (begin := _BEGIN.search(head)):
+        yield head
+        yield from pieces
+        return
+    # The marker line may be broken in two; it ends with three stars.
+    close = head.find("***", begin.end())
+    rest = head[head.find("\n", close if close >= 0 else begin.end()) + 1 :]
+    yield from _until_end(rest, pieces)
+
+
+def _until_end(held: str, pieces: Iterator[str]) -> Iterator[str]:
+    overlap = 200  # longer than a marker: it may be cut by the border of two pieces
+    while True:
+        if end := _END.search(held):
+            yield held[: end.start()]
+            return
+        piece = next(pieces, None)
+        if piece is None:
+            yield held
+            return
+        yield held[:-overlap]
+        held = held[-overlap:] + piece
+
+
+def normalised(pieces: Iterable[str], whitespace: str) -> Iterator[str]:
+    """White space as the setting has it; nothing at the ends of the text.
+
+    `collapse`: each run becomes one space. `paragraphs`: a run with a blank line in it becomes "\\n\\n", any other one a
+    space. `keep`: unchanged.
+    """
+    if whitespace == "keep":
+        yield from pieces
+        return
+    gap = ""  # white space not yet written: it may go on in the next piece, and at the ends it is dropped
+    started = False
+    for piece in pieces:
+        for run in re.findall(r"\s+|\S+", piece) if whitespace == "paragraphs" else [piece]:
+            body = run.strip()
+            if not body:
+                gap += run
+                continue
+            lead = run[: len(run) - len(run.lstrip())]
+            yield (_gap(gap + lead, whitespace) if started else "") + " ".join(body.split())
+            started, gap = True, run[len(run.rstrip()) :]
+
+
+def _gap(run: str, whitespace: str) -> str:
+    if not run:
+        return ""
+    return "\n\n" if whitespace == "paragraphs" and run.count("\n") > 1 else " "
+
+
+def _encode(books: list, config: Config, folder: Path) -> None:
+    """Fill `folder` with the symbols of each part of each book, the vocabulary and the counts."""
+    lengths = []
+    for i, book in enumerate(books):
+        with open(folder / f"book-{i}.u4", "wb") as file:
+            length = 0
+            for piece in normalised(book(), config.whitespace):
+                file.write(piece.encode("utf-32-le", "surrogatepass"))
+                length += len(piece)
+        lengths.append(length)
+        if length < SHORTEST:
+            raise CorpusError(
+                f"the text has {length} characters after cleaning, at least {SHORTEST} are needed to hold some out",
+                "give a longer text",
+            )
+    points = [np.memmap(folder / f"book-{i}.u4", np.uint32, "r") for i in range(len(books))]
+    parts = {"train": [], "validation": [], "test": []}
+    for book in points:
+        begin, middle = int(0.9 * len(book)), int(0.95 * len(book))
+        most = config.heldout // len(books) if config.heldout else len(book)
+        parts["train"].append(book[:begin])
+        parts["validation"].append(book[begin:middle][:most])
+        parts["test"].append(book[middle:][:most])
+    known = np.unique(np.concatenate([_distinct(text) for text in parts["train"]]))
+    vocabulary = Vocabulary(map(chr, known))
+    for part, texts in parts.items():
+        for i, text in enumerate(texts):
+            _write_symbols(folder / f"{part}-{i:03d}.npy", text, vocabulary)
+    vocabulary.save(folder / "vocabulary.json")
+    described = {
+        "sha256": _texts_sha256(points),
+        "split_sha256": {part: _texts_sha256(texts) for part, texts in parts.items()},
+        "counts": {
+            "books": len(books),
+            "symbols": len(known),
+            **{part: sum(map(len, texts)) for part, texts in parts.items()},
+        },
+    }
+    (folder / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
+    del points, parts, texts, text, book
+    for i in range(len(books)):
+        (folder / f"book-{i}.u4").unlink()
+
+
+BLOCK = 1 << 22  # characters handled at a time
+
+
+def _blocks(text: np.ndarray) -> Iterator[np.ndarray]:
+    return (text[at : at + BLOCK] for at in range(0, len(text), BLOCK))
+
+
+def _distinct(text: np.ndarray) -> np.ndarray:
+    return np.unique(np.concatenate([np.unique(block) for block in _blocks(text)]))
+
+
+def _write_symbols(path: Path, text: np.ndarray, vocabulary: Vocabulary) -> None:
+    kind = np.uint8 if len(vocabulary) <= 256 else vocabulary.code_points.dtype
+    out = np.lib.format.open_memmap(path, "w+", kind, (len(text),))
+    for at, block in zip(range(0, len(text), BLOCK), _blocks(text), strict=True):
+        out[at : at + len(block)] = vocabulary.code_points[block]
+    out.flush()
+
+
+def _texts_sha256(texts: list[np.ndarray]) -> str:
+    """SHA-256 of texts given as code points, joined by a newline, in UTF-8."""
+    digest = hashlib.sha256()
+    for i, text in enumerate(texts):
+        if i:
+            digest.update(b"\n")
+        for block in _blocks(text):
+            digest.update(block.tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror}", "give the path of a text file") from None

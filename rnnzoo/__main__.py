@@ -1,0 +1,5 @@
+"""`python -m rnnzoo` is the `rnnzoo` command."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,227 @@
+"""`rnnzoo generate`: what a trained model says to a text. Each recipe brings its own options."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from json import dumps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from .. import config as configs
+from .. import console, zoo
+from ..errors import CallError, RnnzooError, did_you_mean
+from .options import JSON, QUIET, RUN
+
+EXAMPLES = "Examples:  rnnzoo generate --prefix Alice --temperature 0.8   |   rnnzoo generate chargen --samples 3 --seed 1"
+FLUSH_SECONDS = 0.03  # between writes of a text that is streamed
+
+
+def command(arguments: list[str]) -> Callable:
+    """The verb as a function whose signature has the options of all recipes, so that Typer knows them."""
+    fields = _option_fields(arguments) if "generate" in arguments else {}
+
+    def generate(
+        words: list[str] | None,
+        run: str | None,
+        input: str | None,
+        output: str | None,
+        seed: int | None,
+        json: bool,
+        quiet: bool,
+        **options: str | bool | None,
+    ) -> None:
+        name, texts = _recipe_and_texts(words or [])
+        recipe = zoo.load(name)
+        given = _typed(recipe, {key: value for key, value in options.items() if value is not None})
+        if "prefix" in given:
+            if texts or input:
+                raise CallError("--prefix and TEXT or --input cannot both be given", "leave one of them out")
+            texts = [given["prefix"]]
+        alone = bool(words) and not texts
+        _generate(recipe, _lines(texts, input, alone), recipe.card.Options(**given), run, output, seed, json, quiet)
+
+    generate.__doc__ = "Generate with a trained model: text, labels, tags or translations. Without RECIPE it is chargen."
+    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    own = [
+        inspect.Parameter(name, positional if name == "words" else keyword, default=default, annotation=annotation)
+        for name, annotation, default in (
+            ("words", Annotated[list[str] | None, typer.Argument(metavar="[RECIPE] [TEXT]...")], None),
+            ("run", RUN, None),
+            ("input", Annotated[str | None, typer.Option(metavar="FILE", help="Read one text per line; - for stdin.")], None),
+            ("output", Annotated[str | None, typer.Option(metavar="FILE", help="Write the results to a file.")], None),
+            ("seed", Annotated[int | None, typer.Option(min=0, help="Seed of the draws [default: a new one].")], None),
+            ("json", JSON, False),
+            ("quiet", QUIET, False),
+        )
+    ]
+    foreign = [
+        inspect.Parameter(name, keyword, default=None, annotation=_annotation(name, field, kind))
+        for name, (field, kind) in fields.items()
+    ]
+    generate.__signature__ = inspect.Signature(own + foreign)
+    return generate
+
+
+def _option_fields(arguments: list[str]) -> dict[str, tuple[dataclasses.Field, Any]]:
+    """The Options fields of all built-in recipes and of recipes that are named by path."""
+    found = {}
+    paths = [a for a in arguments if "/" in a and (Path(a) / "__init__.py").is_file()]
+    for name in [*paths, *zoo.names()]:
+        try:
+            options = zoo.load(name).card.Options
+        except RnnzooError:
+            continue
+        for key, field in configs.fields(options).items():
+            found.setdefault(key, (field, get_type_hints(options)[key]))
+    return found
+
+
+def _annotation(name: str, field: dataclasses.Field, kind: Any) -> Any:
+    # Values stay text here: the recipe's own dataclass types and checks them, as it does for key=value.
+    metavar = {int: "INTEGER", float: "NUMBER"}.get(kind, "TEXT")
+    help = f"{field.metadata['help'][:1].upper()}{field.metadata['help'][1:]} [default: {field.default!r}]."
+    if kind is bool:
+        return Annotated[bool | None, typer.Option(configs.flag(name), help=help)]
+    return Annotated[str | None, typer.Option(configs.flag(name), metavar=metavar, help=help)]
+
+
+def _typed(recipe: zoo.Recipe, given: dict[str, str | bool]) -> dict[str, Any]:
+    known = configs.fields(recipe.card.Options)
+    for key in given:
+        if key not in known:
+            own = ", ".join(configs.flag(name) for name in known)
+            raise CallError(f"{configs.flag(key)} is not an option of {recipe.name}", f"its options: {own}")
+    return {
+        key: configs.parse(recipe.card.Options, key, value if isinstance(value, str) else str(value))
+        for key, value in given.items()
+    }
+
+
+def _recipe_and_texts(words: list[str]) -> tuple[str, list[str]]:
+    """The first word is the recipe. Without one it is the default recipe, which takes its text by --prefix."""
+    if not words:
+        return zoo.DEFAULT, []
+    name, *texts = words
+    if name == "-":
+        return zoo.DEFAULT, words
+    if name not in zoo.names() and " " in name.strip() and "/" not in name:
+        raise CallError(
+            f"expected a recipe before the text, received {name!r}",
+            did_you_mean(name.split()[0], zoo.names(), f'for instance rnnzoo generate {zoo.DEFAULT} "{name[:30]}"'),
+        )
+    return name, texts
+
+
+def _generate(recipe, texts, options, run, output, seed, json, quiet) -> None:
+    from .. import inference
+
+    model = inference.load(recipe, run)
+    seed = inference.fresh_seed() if seed is None else seed
+    if not quiet:
+        console.note(f"{recipe.name}, run {model.run.name} on {model.run.record['corpus']['name']}, seed {seed}")
+    with _Writer(output) as out:
+        for piece in model.network.generate(texts, options, seed):
+            if piece.record is None:
+                out.write("" if json else piece.text)
+            else:
+                answer = {"recipe": recipe.name, "run": model.run.name, **piece.record}
+                out.write((dumps(answer, ensure_ascii=False) if json else piece.text) + "\n")
+
+
+def _lines(texts: list[str], input: str | None, alone: bool) -> Iterator[str]:
+    """The texts to answer, one after the other, so that answers come while lines still arrive.
+
+    `alone` says that the recipe was named and nothing else: at a terminal, that asks for a prompt.
+    """
+    if texts and texts != ["-"] and input:
+        raise CallError("TEXT and --input cannot both be given", "leave one of them out")
+    if texts == ["-"] or input == "-" or (not texts and input is None and not sys.stdin.isatty() and _has_stdin()):
+        return _read_lines(sys.stdin.buffer, "stdin")
+    if input is not None:
+        try:
+            file = open(input, "rb")  # noqa: SIM115 - read lazily, closed with the process
+        except OSError as error:
+            raise CallError(f"{input} cannot be read: {error.strerror}", "give a text file with one text per line") from None
+        return _read_lines(file, input)
+    if alone and sys.stdin.isatty():
+        return _prompted()
+    return iter(texts or [""])
+
+
+def _prompted() -> Iterator[str]:
+    """Lines typed at a terminal, until its end of file (Ctrl-D)."""
+    while True:
+        print("> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield line.rstrip("\n")
+
+
+def _has_stdin() -> bool:
+    """Whether stdin is a pipe or a file: a job runner's closed or empty device is no input."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def _read_lines(file, name: str) -> Iterator[str]:
+    for number, line in enumerate(file, start=1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise CallError(
+                f"line {number} of {name} is not UTF-8 (byte 0x{line[error.start]:02x} at {error.start})",
+                "convert it first: iconv -f latin1 -t utf-8",
+            ) from None
+
+
+class _Writer:
+    """Writes to stdout in small bursts, or to a file that appears when it is complete."""
+
+    def __init__(self, path: str | None):
+        self.path = Path(path) if path else None
+        self.pending: list[str] = []
+        self.flushed = time.monotonic()
+
+    def __enter__(self):
+        if self.path:
+            try:
+                self.file = open(self.path.with_name(self.path.name + ".partial"), "w", encoding="utf-8")
+            except OSError as error:
+                raise CallError(f"{self.path} cannot be written: {error.strerror}", "give a file in a folder you may write to") from None
+        else:
+            self.file = sys.stdout
+        return self
+
+    def write(self, text: str) -> None:
+        self.pending.append(text)
+        if time.monotonic() - self.flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        self.file.write("".join(self.pending))
+        self.file.flush()
+        self.pending.clear()
+        self.flushed = time.monotonic()
+
+    def __exit__(self, kind, *_):
+        if kind is None or not self.path:
+            self.flush()
+        if self.path:
+            self.file.close()
+            partial = self.path.with_name(self.path.name + ".partial")
+            if kind is None:
+                partial.replace(self.path)
+            else:
+                partial.unlink(missing_ok=True)

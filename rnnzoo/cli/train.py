@@ -1,0 +1,87 @@
+"""`rnnzoo train`: train a recipe, or go on with a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import console
+from ..errors import CallError
+from .options import DATA, JSON, QUIET, RECIPE
+
+EXAMPLES = "Examples:  rnnzoo train chargen epochs=3   |   rnnzoo train chargen --data book.txt cell=lstm units=256"
+
+
+def train(
+    recipe: RECIPE,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings; rnnzoo show RECIPE lists them.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="P", help="A named configuration to start from.")] = None,
+    data: DATA = None,
+    run: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the new run, or the run to resume.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, shuffles and dropout.")] = 0,
+    json: JSON = False,
+    quiet: QUIET = False,
+) -> int:
+    """Train a recipe. Ctrl-C saves; --resume goes on."""
+    from .. import config as configs
+    from .. import zoo
+    from ..training import train as training
+    from ..training.interrupts import Interrupted
+
+    if resume and (preset or data):
+        raise CallError("--resume goes on with a run as it was started", "leave out --preset and --data")
+    loaded = zoo.load(recipe)
+    reporter = console.QuietReporter() if quiet else console.TrainingReporter()
+    try:
+        if resume:
+            finished = training.resume(loaded, settings or [], name=run, reporter=reporter)
+        else:
+            config = configs.apply(configs.with_preset(loaded.card.Config, loaded.card.PRESETS, preset), settings or [])
+            finished = training.train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)
+    except Interrupted as interrupted:
+        _close(reporter)
+        console.note(f"interrupted ({interrupted}); the checkpoint is saved. Go on: {_how_to_resume(recipe, run)}")
+        return 128 + interrupted.signal
+    finally:
+        _close(reporter)
+    summary = _summary(finished)
+    if json:
+        console.document(summary)
+    elif not quiet:
+        best = finished.best
+        console.note(
+            f"run {finished.name}: best validation {best['metric']} {best['value']:.4f} at epoch {best['epoch']}, "
+            f"{summary['seconds']:.0f} s, {summary['tokens_per_second']:,.0f} tokens/s\n{finished.path}\n"
+            f"next: {loaded.card.EXAMPLE}   |   rnnzoo eval {recipe}"
+        )
+    return 0
+
+
+def _close(reporter) -> None:
+    if isinstance(reporter, console.TrainingReporter):
+        reporter.close()
+
+
+def _how_to_resume(recipe: str, run: str | None) -> str:
+    return f"rnnzoo train {recipe} --resume" + (f" --run {run}" if run else "")
+
+
+def _summary(run) -> dict:
+    history, best = run.record["history"], run.best
+    seconds = run.record["last"][0]["progress"]["seconds"] if run.record["last"] else 0.0
+    return {
+        "recipe": run.record["recipe"],
+        "run": run.name,
+        "path": str(run.path),
+        "status": run.record["status"],
+        "engine": run.record["engine"],
+        "corpus": run.record["corpus"]["name"],
+        "epochs": len(history),
+        "best": {key: best[key] for key in ("metric", "value", "epoch")} if best else None,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(sum(entry["tokens"] for entry in history) / max(seconds, 1e-9), 1),
+    }

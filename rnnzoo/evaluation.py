@@ -1,0 +1,82 @@
+"""`evaluate`: a run's metrics on one split of a corpus, beside the baselines of its recipe, with what a reader must know of both."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from . import inference, paths, zoo
+from .errors import CallError, did_you_mean
+from .training.reporter import Reporter
+from .training.train import restored_config
+
+SPLITS = ("test", "validation", "train")
+
+
+def evaluate(
+    recipe: zoo.Recipe,
+    run: str | None = None,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    with_baselines: bool = True,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Metrics of a run on a split.
+
+    Args:
+        run: name or path; the newest trained one if None.
+        data: the corpus; the one that the run was trained on if None.
+
+    Returns:
+        what `rnnzoo eval --json` prints; see DESIGN, Command line.
+    """
+    if split not in SPLITS:
+        raise CallError(f"no split {split!r}", did_you_mean(split, SPLITS, f"splits: {', '.join(SPLITS)}"))
+    reporter = reporter or Reporter()
+    model = inference.load(recipe, run)
+    config = restored_config(recipe, model.run)
+    trained_on = model.run.record["corpus"]
+    corpus = recipe.part("corpus").load_corpus(config, data or trained_on["argument"], reporter)
+    if corpus.facts()["sha256"] != trained_on["sha256"]:
+        reporter.warn(f"run {model.run.name} was trained on other data ({trained_on['name']}); its training items are not known here")
+    corpus = corpus.seen_through(model.network.vocabulary)
+    module = recipe.part("evaluation")
+    start = time.perf_counter()
+    metrics = module.evaluate(model.network, corpus.split(split))
+    seconds = time.perf_counter() - start
+    report = {
+        "recipe": recipe.name,
+        "run": model.run.name,
+        "corpus": corpus.facts()["name"],
+        "split": split,
+        "items": corpus.items(split),
+        "unit": recipe.card.UNIT,
+        "split_sha256": corpus.split_sha256(split),
+        **corpus.leakage(split),
+        "seconds": round(seconds, 3),
+        "metrics": metrics,
+        "baselines": _baselines(recipe, corpus, split) if with_baselines else {},
+    }
+    if with_baselines:
+        report["details"] = module.inspect(model.network, corpus, split)
+    return report
+
+
+def _baselines(recipe: zoo.Recipe, corpus: Any, split: str) -> dict[str, dict[str, float]]:
+    """The recipe's baselines on a split, from the cache where they have been measured on this very data before."""
+    key = f"{corpus.facts()['sha256'][:16]}-{corpus.split_sha256(split)[:16]}-{recipe.source_sha256()[:16]}"
+    path = paths.corpora() / recipe.name / f"baselines-{key}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        measured = recipe.part("evaluation").baselines(corpus, split)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(measured), encoding="utf-8")
+        partial.replace(path)
+    except OSError:
+        pass  # a cache only
+    return measured

@@ -1,0 +1,77 @@
+"""Trained models without a framework: `load` gives the NumPy model of a run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from . import runs, zoo
+from .errors import CallError, RunError
+from .training.train import restored_config
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of what a model answers.
+
+    Attributes:
+        text: to be shown as it comes.
+        record: with the last piece of an answer: the whole answer, for JSON. It ends the answer's line.
+    """
+
+    text: str
+    record: dict[str, Any] | None = None
+
+
+class Model:
+    """The NumPy model of a run, ready to use.
+
+    Calling it with a text gives the answer to it as a text; `network` is the recipe's own NumPy model.
+    """
+
+    def __init__(self, recipe: zoo.Recipe, run: runs.Run, network: Any):
+        self.recipe, self.run, self.network = recipe, run, network
+
+    def __call__(self, text: str = "", **options: Any) -> str:
+        return "".join(piece.text for piece in self.stream([text], **options))
+
+    def stream(self, texts: list[str], seed: int | None = None, **options: Any):
+        """Pieces of the answers to `texts`, in order; `options` are fields of the recipe's Options.
+
+        Raises:
+            CallError: for an option that the recipe lacks.
+        """
+        unknown = sorted(set(options) - set(self.recipe.card.Options.__dataclass_fields__))
+        if unknown:
+            raise CallError(
+                f"{unknown[0]!r} is not an option of {self.recipe.name}",
+                "options: " + ", ".join(self.recipe.card.Options.__dataclass_fields__),
+            )
+        return self.network.generate(texts, self.recipe.card.Options(**options), fresh_seed() if seed is None else seed)
+
+
+def fresh_seed() -> int:
+    """A seed from the operating system's randomness."""
+    return int.from_bytes(os.urandom(4))
+
+
+def load(recipe: str | zoo.Recipe, run: str | runs.Run | None = None) -> Model:
+    """The model of a run: by name or path, else the newest trained one of the recipe.
+
+    Raises:
+        RunError: if there is none, or its weights, vocabulary and configuration do not fit one another.
+    """
+    recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
+    run = run if isinstance(run, runs.Run) else runs.resolve(recipe.name, run)
+    config, vocabulary, weights = restored_config(recipe, run), run.vocabulary(), run.best_weights()
+    module = recipe.part("numpy_model")
+    expected = module.weight_shapes(config, vocabulary)
+    received = {name: array.shape for name, array in weights.items()}
+    for name in sorted(set(expected) | set(received)):
+        if expected.get(name) != received.get(name):
+            raise RunError(
+                f"run {run.name}: weight {name} should have shape {expected.get(name)}, has {received.get(name)}",
+                f"its files are of different runs; train again: rnnzoo train {recipe.name}",
+            )
+    return Model(recipe, run, module.NumpyModel(config, vocabulary, weights))

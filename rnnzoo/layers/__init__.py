@@ -1,0 +1,7 @@
+"""Keras layers for the cells of `rnnzoo.cells`, with the same weights: names, layout, meaning. Imports Keras."""
+
+from .mgu import MGUCell
+from .peephole_lstm import PeepholeLSTMCell
+from .recurrent import recurrent_layer
+
+__all__ = ["MGUCell", "PeepholeLSTMCell", "recurrent_layer"]

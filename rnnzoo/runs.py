@@ -1,0 +1,293 @@
+"""Run directories: written so that a crash at any moment loses nothing, verified when read, found by name.
+
+    <checkpoints>/<recipe>/<run>/
+      run.json                    what the run is, how far it is, and the files that belong to it with their hashes
+      vocabulary.json
+      best-<step>.safetensors     weights of the best epoch; best.safetensors is a link to it
+      last-<step>.safetensors     what resuming needs: weights/..., optimizer/..., state/...; the two newest are kept
+
+A file that run.json names is never written again. A new checkpoint gets a new name, is synced to the disk, and one rename of
+run.json switches to it; only then do files go that are no longer named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import paths
+from .errors import CallError, RunError, did_you_mean
+
+FORMAT = 1
+RECORD = "run.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+@dataclass
+class Run:
+    """A run directory and its record (the content of run.json)."""
+
+    path: Path
+    record: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """{"value", "epoch", "step", "file", "sha256"} of the best checkpoint, or None before the first epoch ended."""
+        return self.record.get("best")
+
+    @property
+    def finished(self) -> bool:
+        return self.record["status"] != "unfinished"
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether it was trained on the embedded sample corpus."""
+        return self.record["corpus"]["name"] == "sample"
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def write(self, file: str, content: bytes) -> str:
+        """Write a new file whole and synced; returns its SHA-256. It belongs to the run once the record names it."""
+        with _explained(self.path):
+            _write_synced(self.path / file, content)
+        return hashlib.sha256(content).hexdigest()
+
+    def write_arrays(self, file: str, arrays: Mapping[str, Any]) -> str:
+        """Write arrays as safetensors; returns the SHA-256 of the file."""
+        import numpy as np
+        from safetensors.numpy import save
+
+        return self.write(file, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+
+    def commit(self) -> None:
+        """Switch to the record as it now stands, then remove files that it no longer names."""
+        self.record["updated"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with _explained(self.path):
+            _write_synced(self.path / RECORD, json.dumps(self.record, indent=1, ensure_ascii=False).encode())
+            if self.best:
+                _link(self.path / "best.safetensors", self.best["file"])
+            named = {self.best["file"]} if self.best else set()
+            named |= {entry["file"] for entry in self.record["last"]}
+            for path in self.path.iterdir():
+                if re.fullmatch(r"(best|last)-\d+\.safetensors|.*\.partial", path.name) and path.name not in named:
+                    path.unlink(missing_ok=True)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def read(self, file: str, sha256: str) -> bytes:
+        """The content of a file of the run, verified.
+
+        Raises:
+            RunError: if it is missing or its content is not what was written.
+        """
+        path = self.path / file
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise RunError(f"run {self.name} lacks {file}: {error.strerror}", _retrain(self)) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise RunError(f"{path} is damaged: its hash is not the one that {RECORD} records", _retrain(self))
+        return content
+
+    def read_arrays(self, file: str, sha256: str) -> dict[str, Any]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            return load(self.read(file, sha256))
+        except SafetensorError as error:
+            raise RunError(f"{self.path / file} is not a safetensors file: {error}", _retrain(self)) from None
+
+    def vocabulary(self):
+        """The run's vocabulary, verified."""
+        from .vocabulary import Vocabulary
+
+        self.read("vocabulary.json", self.record["files"]["vocabulary.json"])
+        try:
+            return Vocabulary.load(self.path / "vocabulary.json")
+        except ValueError as error:
+            raise RunError(f"run {self.name}: {error}", _retrain(self)) from None
+
+    def best_weights(self) -> dict[str, Any]:
+        """Weights of the best epoch by name, in Keras' layout."""
+        if not self.best:
+            raise RunError(f"run {self.name} has no best checkpoint yet", f"rnnzoo train {self.record['recipe']} --resume")
+        return self.read_arrays(self.best["file"], self.best["sha256"])
+
+
+def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) -> Run:
+    """A new run directory. Without a name it is called by the time of day.
+
+    Raises:
+        CallError: if the name is taken or cannot be a folder's name.
+    """
+    folder = paths.checkpoints() / recipe
+    if name is not None and not _NAME.fullmatch(name):
+        raise CallError(f"a run's name is letters, digits, '.', '_', '+' or '-', received {name!r}", "for instance --run first")
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    candidates = [name] if name else [stamp, *(f"{stamp}-{i}" for i in range(2, 1000))]
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for candidate in candidates:
+            try:
+                (folder / candidate).mkdir()
+                break
+            except FileExistsError:
+                continue
+        else:
+            raise CallError(f"{recipe} already has a run {name!r}", f"--resume --run {name} goes on with it; or choose another name")
+    run = Run(folder / candidate, {"format": FORMAT, "recipe": recipe, "name": candidate, **record})
+    with _explained(run.path):
+        vocabulary.save(run.path / "vocabulary.json.partial")
+        content = (run.path / "vocabulary.json.partial").read_bytes()
+    run.record["files"] = {"vocabulary.json": run.write("vocabulary.json", content)}
+    run.commit()
+    return run
+
+
+def open_run(path: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RunError: if there is none, its record cannot be read, or it was written by a newer version.
+    """
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        version = record["format"]
+        missing = {"recipe", "config", "corpus", "status", "files", "last", "history"} - set(record)
+    except FileNotFoundError:
+        raise RunError(f"no run in {path}: it has no {RECORD}", "rnnzoo list shows the runs there are") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path / RECORD} cannot be read: {error}", "remove the folder, or restore it from a copy") from None
+    if version != FORMAT:
+        raise RunError(
+            f"run {path.name} has format {version}, this rnnzoo reads format {FORMAT}", "install the rnnzoo that wrote it"
+        )
+    if missing:
+        raise RunError(f"{path / RECORD} lacks {', '.join(sorted(missing))}", "remove the folder, or restore it from a copy")
+    return Run(path, record)
+
+
+def runs_of(recipe: str) -> list[Run]:
+    """The readable runs of a recipe, the newest first."""
+    found = []
+    for path in (paths.checkpoints() / recipe).glob(f"*/{RECORD}"):
+        try:
+            run = open_run(path.parent)
+            found.append((run.record.get("created", ""), path.stat().st_mtime, run))
+        except (RunError, OSError):
+            continue
+    return [run for *_, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def resolve(recipe: str, name: str | None = None) -> Run:
+    """The run to use: by name or path; else the newest with a best checkpoint, on the sample only where there is no other.
+
+    Raises:
+        RunError: if the recipe has no such run.
+        CallError: if a path names a run of another recipe.
+    """
+    if name is not None:
+        return named(recipe, name)
+    usable = [run for run in runs_of(recipe) if run.best]
+    chosen = next((run for run in usable if not run.on_sample), usable[0] if usable else None)
+    if chosen is None:
+        raise RunError(f"{recipe} has no trained run in {paths.checkpoints()}", f"rnnzoo train {recipe}")
+    return chosen
+
+
+def named(recipe: str, name: str) -> Run:
+    """A run by its name or by the path of its folder."""
+    path = Path(name).expanduser() if "/" in name or "\\" in name else paths.checkpoints() / recipe / name
+    if not path.is_dir() and path.parent == paths.checkpoints() / recipe:
+        known = [run.name for run in runs_of(recipe)]
+        otherwise = f"runs of {recipe}: {', '.join(known[:5])}" if known else f"rnnzoo train {recipe}"
+        raise RunError(f"{recipe} has no run {name!r}", did_you_mean(name, known, otherwise))
+    run = open_run(path)
+    if run.record["recipe"] != recipe:
+        raise CallError(f"{name} is a run of {run.record['recipe']}, not of {recipe}", f"name a run of {recipe}")
+    return run
+
+
+def resumable(recipe: str) -> Run:
+    """The newest unfinished run of a recipe."""
+    runs = runs_of(recipe)
+    for run in runs:
+        if not run.finished:
+            return run
+    if runs:
+        raise RunError(
+            f"{recipe} has no unfinished run", f"rnnzoo train {recipe} --resume --run {runs[0].name} epochs=M extends a finished one"
+        )
+    raise RunError(f"{recipe} has no run to resume", f"rnnzoo train {recipe}")
+
+
+@contextmanager
+def exclusive(run: Run):
+    """Hold a run while training it, so that two processes never train one run at once."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(run.path / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"run {run.name} is being trained by another process", "wait for it, or stop it first") from None
+
+
+def _retrain(run: Run) -> str:
+    return f"restore the folder from a copy, or train again: rnnzoo train {run.record['recipe']}"
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    temporary = path.with_name(path.name + ".partial")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _link(link: Path, target: str) -> None:
+    """Point `link` at `target` in the same folder, for people and tools; rnnzoo itself reads what run.json names."""
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    temporary = link.with_name(link.name + ".partial")
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        os.replace(temporary, link)
+    except OSError:  # a file system without links
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path):
+    """Turn a failing disk into an error that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot write in {path}: {error.strerror or error}", "free some space, or set RNNZOO_HOME to a folder you may write to"
+        ) from error

@@ -1,0 +1,1 @@
+"""Training: one loop for all recipes, on either of two engines."""

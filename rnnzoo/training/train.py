@@ -1,0 +1,170 @@
+"""`train`: from a recipe and its settings to a finished run."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import time
+from typing import Any
+
+from .. import __version__, config as configs, runs, zoo
+from ..cells.initial import initial_weights
+from ..errors import CallError, RunError
+from ..runs import Run
+from .engines import ENGINES
+from .loop import Task, fit
+from .reporter import Reporter
+
+FREE_ON_RESUME = ("epochs", "minutes")  # epochs re-plans the schedule, minutes is a cap; all else would be another run
+
+
+def train(
+    recipe: str | zoo.Recipe,
+    config: Any = None,
+    *,
+    data: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Train a recipe in a new run directory.
+
+    Args:
+        recipe: its name, or the path of a folder.
+        config: an instance of the recipe's Config; its defaults if None.
+        data: a registered corpus, `sample`, `tfds:NAME` or a path; the recipe's own corpus if None.
+        name: of the run; by the time of day if None.
+        seed: of initial weights, shuffles and dropout.
+
+    Raises:
+        RnnzooError: whatever keeps it from training, with a hint.
+        Interrupted: after SIGINT or SIGTERM, with the checkpoint saved.
+    """
+    recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
+    reporter = reporter or Reporter()
+    config = recipe.card.Config() if config is None else config
+    corpus = recipe.part("corpus").load_corpus(config, data, reporter)
+    engine_name = _engine_for(recipe, config)
+    steps = len(corpus.batches(config, 0, seed))
+    record = {
+        "recipe_source": {"built_in": recipe.built_in, "folder": str(recipe.folder), "sha256": recipe.source_sha256()},
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "status": "unfinished",
+        "config": dataclasses.asdict(config),
+        "corpus": {"argument": data, **corpus.facts()},
+        "seed": seed,
+        "engine": engine_name,
+        "versions": _versions(engine_name),
+        "plan": {"epochs": config.epochs, "steps_per_epoch": steps, "total_steps": steps * config.epochs},
+        "history": [],
+        "best": None,
+        "last": [],
+    }
+    run = runs.create(recipe.name, name, record, corpus.vocabulary)
+    return _train(recipe, run, config, corpus, reporter)
+
+
+def resume(
+    recipe: str | zoo.Recipe, overrides: list[str] = (), *, name: str | None = None, reporter: Reporter | None = None
+) -> Run:
+    """Go on with a run from its last checkpoint: the newest unfinished one, or the one named.
+
+    Args:
+        overrides: `key=value`; a setting that differs from the run's is an error, save for `epochs` and `minutes`.
+    """
+    recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
+    reporter = reporter or Reporter()
+    run = runs.named(recipe.name, name) if name else runs.resumable(recipe.name)
+    old = restored_config(recipe, run)
+    config = configs.apply(old, overrides)
+    changed = configs.differences(old, config)
+    fixed = [key for key in changed if key not in FREE_ON_RESUME]
+    if fixed:
+        before, after = changed[fixed[0]]
+        raise CallError(
+            f"run {run.name} was started with {fixed[0]}={before}, it cannot go on with {fixed[0]}={after}",
+            f"leave {fixed[0]} out, or start a new run without --resume",
+        )
+    if run.finished and not changed:
+        epochs = len(run.record["history"])
+        why = f"already at epoch {epochs}" if run.record["status"] == "finished" else f"stopped at epoch {epochs} by its settings"
+        reporter.note(f"run {run.name} is {why}; epochs=M extends it")
+        return run
+    if "epochs" in changed:
+        done = run.record["last"][0]["progress"]["epoch"] if run.record["last"] else 0
+        if config.epochs < done:
+            raise CallError(f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more")
+        reporter.note(f"re-planned from {old.epochs} to {config.epochs} epochs: the step size follows the new plan from here on")
+        steps = run.record["plan"]["steps_per_epoch"]
+        run.record["plan"] |= {"epochs": config.epochs, "total_steps": steps * config.epochs}
+    corpus = recipe.part("corpus").load_corpus(config, run.record["corpus"]["argument"], reporter)
+    if corpus.facts()["sha256"] != run.record["corpus"]["sha256"]:
+        raise RunError(
+            f"the corpus has changed since run {run.name} was started: expected SHA-256 "
+            f"{run.record['corpus']['sha256'][:12]}..., found {corpus.facts()['sha256'][:12]}...",
+            "restore the file it was trained on, or start a new run",
+        )
+    run.record["config"], run.record["status"] = dataclasses.asdict(config), "unfinished"
+    return _train(recipe, run, config, corpus, reporter)
+
+
+def restored_config(recipe: zoo.Recipe, run: Run) -> Any:
+    """The configuration that a run records, as an instance of the recipe's Config."""
+    try:
+        return configs.restore(recipe.card.Config, run.record["config"])
+    except (ValueError, TypeError) as error:
+        raise RunError(f"run {run.name} does not fit recipe {recipe.name}: {error}", f"rnnzoo train {recipe.name}") from None
+
+
+def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Reporter) -> Run:
+    numpy_model, evaluation = recipe.part("numpy_model"), recipe.part("evaluation")
+    vocabulary, seed = corpus.vocabulary, run.record["seed"]
+    weights = initial_weights(numpy_model.weight_shapes(config, vocabulary), seed)
+    engine = ENGINES[run.record["engine"]](recipe, config, vocabulary, weights, seed)
+
+    def twin(trained):
+        return numpy_model.NumpyModel(config, vocabulary, trained)
+
+    task = Task(
+        config=config,
+        batches=lambda epoch: corpus.batches(config, epoch, seed),
+        carries_state=corpus.carries_state(config),
+        validate=lambda trained: evaluation.evaluate(twin(trained), corpus.validation),
+        metric=recipe.card.METRIC,
+        direction=recipe.card.DIRECTION,
+        sample=lambda trained, epoch: twin(trained).sample(config, epoch),
+    )
+    reporter.start(
+        {
+            "recipe": recipe.name,
+            "run": run.name,
+            "path": str(run.path),
+            "corpus": corpus.facts(),
+            "parameters": sum(array.size for array in weights.values()),
+            "engine": engine.name,
+            "epochs": config.epochs,
+            "steps_per_epoch": run.record["plan"]["steps_per_epoch"],
+            "metric": task.metric,
+        }
+    )
+    with runs.exclusive(run):
+        fit(run, task, engine, reporter)
+    return run
+
+
+def _engine_for(recipe: zoo.Recipe, config: Any) -> str:
+    """The engine for a configuration. A choice without a NumPy twin is refused here, before anything is trained."""
+    if config.engine != "auto":
+        return config.engine
+    return recipe.part("numpy_model").faster_engine(config)
+
+
+def _versions(engine: str) -> dict[str, str]:
+    import numpy
+
+    versions = {"rnnzoo": __version__, "python": platform.python_version(), "numpy": numpy.__version__}
+    if engine == "keras":
+        from ..keras_backend import keras, tf
+
+        versions |= {"tensorflow": tf.__version__, "keras": keras.__version__}
+    return versions

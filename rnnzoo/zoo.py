@@ -1,0 +1,115 @@
+"""Find recipes and load them, by name or by path.
+
+A recipe is a folder with the same files in each (`__init__.py` is its card, then `corpus`, `sample`, `model`, `numpy_model`,
+`evaluation`). There is no list of recipes: whatever folder lies in `rnnzoo.recipes` is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from .errors import CallError, RnnzooError, did_you_mean
+
+DEFAULT = "chargen"  # what `generate` without a recipe runs
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A loaded recipe. The card is imported; the other files only when `part` asks for them.
+
+    The card (`__init__.py`) has NAME, SUMMARY, Config, Options, PRESETS, CORPORA (the first is the default), METRIC and
+    DIRECTION ("min" or "max"). `corpus` has `load_corpus(config, source, report)`; `numpy_model` has `NumpyModel(config,
+    vocabulary, weights)`; `model` has `build(config, vocabulary)`; `evaluation` has `evaluate(model, items)`.
+    """
+
+    name: str
+    card: ModuleType
+    folder: Path
+    built_in: bool
+
+    def part(self, file: str) -> ModuleType:
+        """One of the recipe's modules, for instance `part("corpus")`."""
+        return importlib.import_module(f"{self.card.__name__}.{file}")
+
+    def source_sha256(self) -> str:
+        """Hash of the recipe's Python files, recorded in its runs."""
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+
+def names() -> list[str]:
+    """Names of the built-in recipes, from their folders, without importing one."""
+    from . import recipes
+
+    found = {path.parent.name for root in recipes.__path__ for path in Path(root).glob("*/__init__.py")}
+    return sorted(found, key=lambda name: (name != DEFAULT, name))
+
+
+def load(name: str) -> Recipe:
+    """A recipe by its name, or by the path of a folder (anything with a separator, `.` or `..`).
+
+    Raises:
+        CallError: if there is no such recipe.
+        RnnzooError: if the recipe's card cannot be imported.
+    """
+    if "/" in name or "\\" in name or name in (".", ".."):
+        return _load_folder(Path(name))
+    if name not in names():
+        known = ", ".join(names())
+        raise CallError(f"no recipe {name!r}", did_you_mean(name, names(), f"recipes: {known}; a folder of your own: ./{name}"))
+    card = _import(f"rnnzoo.recipes.{name}", name)
+    return Recipe(name, card, Path(card.__file__).parent, built_in=True)
+
+
+def _load_folder(folder: Path) -> Recipe:
+    folder = folder.expanduser().resolve()
+    if not (folder / "__init__.py").is_file():
+        raise CallError(f"no recipe in {folder}: it has no __init__.py", f"rnnzoo copy {DEFAULT} {folder} makes one to edit")
+    # Two folders of one name are two modules: the path is part of the module's name. A copy's relative imports stay inside it.
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    module_name = f"rnnzoo_recipe_{folder.name.replace('-', '_').replace('.', '_')}_{digest}"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            module_name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module  # before it is executed: dataclasses look their module up
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+    return Recipe(f"{folder.name}@{digest}", sys.modules[module_name], folder, built_in=False)
+
+
+def _import(module: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        raise RnnzooError(
+            f"recipe {name} cannot be imported: {type(error).__name__}: {error}", "mend its __init__.py, or reinstall rnnzoo"
+        ) from error
+
+
+def copy(recipe: Recipe, folder: str) -> str:
+    """Copy a recipe's folder, without compiled files; returns the new folder as it was given.
+
+    Raises:
+        CallError: if the folder exists already, or cannot be made.
+    """
+    try:
+        shutil.copytree(recipe.folder, folder, ignore=shutil.ignore_patterns("__pycache__", "pretrained"))
+    except FileExistsError:
+        raise CallError(f"{folder} exists already", "name a new folder") from None
+    except OSError as error:
+        raise CallError(f"cannot make {folder}: {error.strerror or error}", "name a folder in a place you may write to") from None
+    return folder
