@@ -70,9 +70,7 @@ class Streams(Sequence[Batch]):
             inputs[row, stop - at - len(symbols) + 1 : stop - at] = symbols[:-1]
             weights[row, : stop - at] = 1
             keep[row] = at > begin
-        return Batch(
-            {"inputs": inputs, "targets": targets, "weights": weights, "keep": keep}, int(weights.sum(dtype=np.int64))
-        )
+        return Batch({"inputs": inputs, "targets": targets, "weights": weights, "keep": keep}, int(weights.sum(dtype=np.int64)))
 
 
 class Windows(Sequence[Batch]):
@@ -130,6 +128,4 @@ def _cut(lengths: Sequence[int], rows: int) -> list[list[tuple[int, int, int]]]:
     for _ in range(rows - len(texts)):  # each further row goes to the text whose pieces are longest
         longest = max(texts, key=lambda i: lengths[i] / shares[i])
         shares[longest] += 1
-    return [
-        [(i, lengths[i] * p // shares[i], lengths[i] * (p + 1) // shares[i])] for i in texts for p in range(shares[i])
-    ]
+    return [[(i, lengths[i] * p // shares[i], lengths[i] * (p + 1) // shares[i])] for i in texts for p in range(shares[i])]

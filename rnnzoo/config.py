@@ -82,7 +82,9 @@ def checked(cls: type, key: str, value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise CallError(f"{key} must be finite, received {value}", f"the default is {fields(cls)[key].default}")
     if (low is not None and value < low) or (high is not None and value > high):
-        span = f"from {low} to {high}" if None not in (low, high) else f"at least {low}" if low is not None else f"at most {high}"
+        span = (
+            f"from {low} to {high}" if None not in (low, high) else f"at least {low}" if low is not None else f"at most {high}"
+        )
         raise CallError(f"{key} must be {span}, received {value}", f"the default is {fields(cls)[key].default}")
     return value
 
@@ -106,7 +108,9 @@ def _typed(kind: Any, key: str, text: str) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise CallError(f"{key} must be {noun}, received {text!r}", f"for instance {key}={'3' if kind is int else '0.5'}") from None
+        raise CallError(
+            f"{key} must be {noun}, received {text!r}", f"for instance {key}={'3' if kind is int else '0.5'}"
+        ) from None
 
 
 def with_preset(config_class: type[T], presets: Mapping[str, Mapping[str, Any]], preset: str | None) -> T:

@@ -139,9 +139,7 @@ class TrainingReporter(Reporter):
         if self.live and now - self._last_drawn > 0.1:
             self._last_drawn = now
             state = f"loss {loss:.3f}  {tokens / max(seconds, 1e-9):,.0f} tok/s"
-            self.live.update(
-                self.bar, completed=step, description=f"epoch {epoch}/{self.facts['epochs']}", state=state
-            )
+            self.live.update(self.bar, completed=step, description=f"epoch {epoch}/{self.facts['epochs']}", state=state)
 
     def epoch(self, entry, improved):
         metric = self.facts["metric"]

@@ -40,7 +40,9 @@ def evaluate(
     trained_on = model.run.record["corpus"]
     corpus = recipe.part("corpus").load_corpus(config, data or trained_on["argument"], reporter)
     if corpus.facts()["sha256"] != trained_on["sha256"]:
-        reporter.warn(f"run {model.run.name} was trained on other data ({trained_on['name']}); its training items are not known here")
+        reporter.warn(
+            f"run {model.run.name} was trained on other data ({trained_on['name']}); its training items are not known here"
+        )
     corpus = corpus.seen_through(model.network.vocabulary)
     module = recipe.part("evaluation")
     start = time.perf_counter()

@@ -16,7 +16,9 @@ def describe(target: str, preset: str | None = None) -> dict[str, Any]:
     """A recipe (by name or folder) or a run (`RECIPE/RUN`, or the path of its folder)."""
     if (run := _find_run(target)) is not None:
         if preset:
-            raise CallError(f"{target} is a run, a preset belongs to a recipe", f"rnnzoo show {run.record['recipe']} --preset {preset}")
+            raise CallError(
+                f"{target} is a run, a preset belongs to a recipe", f"rnnzoo show {run.record['recipe']} --preset {preset}"
+            )
         return _describe_run(run)
     recipe = zoo.load(target)
     config = configs.with_preset(recipe.card.Config, recipe.card.PRESETS, preset)
@@ -95,5 +97,3 @@ def _weights(recipe: zoo.Recipe, config: Any, vocabulary: Any, note: str) -> dic
         for name, shape in shapes.items()
     ]
     return {"weights": weights, "parameters": sum(w["parameters"] for w in weights), "vocabulary_note": note}
-
-

@@ -147,7 +147,9 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
             except FileExistsError:
                 continue
         else:
-            raise CallError(f"{recipe} already has a run {name!r}", f"--resume --run {name} goes on with it; or choose another name")
+            raise CallError(
+                f"{recipe} already has a run {name!r}", f"--resume --run {name} goes on with it; or choose another name"
+            )
     run = Run(folder / candidate, {"format": FORMAT, "recipe": recipe, "name": candidate, **record})
     with _explained(run.path):
         vocabulary.save(run.path / "vocabulary.json.partial")
@@ -229,7 +231,8 @@ def resumable(recipe: str) -> Run:
             return run
     if runs:
         raise RunError(
-            f"{recipe} has no unfinished run", f"rnnzoo train {recipe} --resume --run {runs[0].name} epochs=M extends a finished one"
+            f"{recipe} has no unfinished run",
+            f"rnnzoo train {recipe} --resume --run {runs[0].name} epochs=M extends a finished one",
         )
     raise RunError(f"{recipe} has no run to resume", f"rnnzoo train {recipe}")
 
@@ -289,5 +292,6 @@ def _explained(path: Path):
         yield
     except OSError as error:
         raise RunError(
-            f"cannot write in {path}: {error.strerror or error}", "free some space, or set RNNZOO_HOME to a folder you may write to"
+            f"cannot write in {path}: {error.strerror or error}",
+            "free some space, or set RNNZOO_HOME to a folder you may write to",
         ) from error

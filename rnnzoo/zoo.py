@@ -111,5 +111,7 @@ def copy(recipe: Recipe, folder: str) -> str:
     except FileExistsError:
         raise CallError(f"{folder} exists already", "name a new folder") from None
     except OSError as error:
-        raise CallError(f"cannot make {folder}: {error.strerror or error}", "name a folder in a place you may write to") from None
+        raise CallError(
+            f"cannot make {folder}: {error.strerror or error}", "name a folder in a place you may write to"
+        ) from None
     return folder

@@ -27,7 +27,9 @@ class Config(TrainingConfig):
     epochs: int = setting(30, "passes over the training text; about seven minutes on two cores", 1, 100_000)
     batch_size: int = setting(32, "streams read side by side; more of them mean fewer updates per epoch", 1, 65_536)
     learning_rate: float = setting(2e-3, "highest step size of Adam; twice its customary one, since it decays to 2 %", 0)
-    units: int = setting(512, "width of a recurrent layer; the published 100 underfit, 1,024 cost four times as much", 1, 16_384)
+    units: int = setting(
+        512, "width of a recurrent layer; the published 100 underfit, 1,024 cost four times as much", 1, 16_384
+    )
     dropout: float = setting(0.4, "share of each recurrent layer's outputs dropped in training", 0, 0.95)
     embedding: int = setting(64, "width of the character embedding; 86 symbols need no more", 1, 16_384)
     window: int = setting(64, "time steps between gradient cuts (truncated BPTT)", 1, 65_536)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnzoo.batching import Batch, Streams, Windows
+from rnnzoo.batching import Streams, Windows
 from rnnzoo.corpora import encoded, source
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
 from rnnzoo.corpora.text import decode_text
@@ -110,10 +110,7 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     folder = encoded.encode_once("chargen", shaped_by, lambda empty: _encode(books, config, empty))
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
-    parts = {
-        part: [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}-*.npy"))]
-        for part in PARTS
-    }
+    parts = {part: [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}-*.npy"))] for part in PARTS}
     return Corpus(Vocabulary.load(folder / "vocabulary.json"), **parts, described=described)
 
 

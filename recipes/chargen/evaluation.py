@@ -61,7 +61,11 @@ def baselines(corpus: Corpus, split: str = "test") -> dict[str, dict[str, float]
     unknown = sum(np.count_nonzero(text == UNKNOWN) for text in texts) / corpus.items(split)
     bits = model.bits(texts) + unknown * math.log2(UNICODE - size + 1)
     return {
-        f"{model.smoothing} {model.order}-gram": {"bits_per_char": bits, "nats_per_char": bits * math.log(2), "perplexity": 2**bits},
+        f"{model.smoothing} {model.order}-gram": {
+            "bits_per_char": bits,
+            "nats_per_char": bits * math.log(2),
+            "perplexity": 2**bits,
+        },
         "uniform over the vocabulary": {
             "bits_per_char": math.log2(size),
             "nats_per_char": math.log(size),

@@ -171,7 +171,9 @@ class NumpyModel:
         unknown = [c for c in dict.fromkeys(prefix) if c not in self.vocabulary]
         if unknown and not skip_unknown:
             shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in unknown[:10]) + (", ..." if len(unknown) > 10 else "")
-            raise CallError(f"the prefix has characters that this model does not know: {shown}", "--skip-unknown leaves them out")
+            raise CallError(
+                f"the prefix has characters that this model does not know: {shown}", "--skip-unknown leaves them out"
+            )
         return self.vocabulary.encode([c for c in prefix if c in self.vocabulary])
 
     def read_prefix(self, symbols: np.ndarray) -> tuple[np.ndarray, State]:
@@ -236,5 +238,3 @@ class NumpyModel:
         prefix = "Alice " if all(c in self.vocabulary for c in "Alice ") else ""
         pieces = self.generate([prefix], Options(length=300), seed=epoch)
         return "".join(piece.text for piece in pieces)
-
-

@@ -8,7 +8,10 @@ from .. import console
 from .options import DATA, JSON, QUIET, RECIPE
 
 app = typer.Typer(
-    help="Fetch, show and clean the corpora of a recipe.", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+    help="Fetch, show and clean the corpora of a recipe.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 

@@ -199,7 +199,9 @@ class _Writer:
             try:
                 self.file = open(self.path.with_name(self.path.name + ".partial"), "w", encoding="utf-8")
             except OSError as error:
-                raise CallError(f"{self.path} cannot be written: {error.strerror}", "give a file in a folder you may write to") from None
+                raise CallError(
+                    f"{self.path} cannot be written: {error.strerror}", "give a file in a folder you may write to"
+                ) from None
         else:
             self.file = sys.stdout
         return self

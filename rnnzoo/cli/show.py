@@ -33,7 +33,9 @@ def show(
 def _render_recipe(d: dict[str, Any]) -> None:
     console.result(f"{d['recipe']}: {d['summary']}")
     console.result(f"corpora: {', '.join(d['corpora'])}, sample; presets: {', '.join(d['presets']) or 'none'}")
-    console.table("settings (KEY=VALUE after the recipe)", ["key", "value", "meaning"], [list(s.values()) for s in d["settings"]])
+    console.table(
+        "settings (KEY=VALUE after the recipe)", ["key", "value", "meaning"], [list(s.values()) for s in d["settings"]]
+    )
     console.table("options of generate", ["option", "default", "meaning"], [list(o.values()) for o in d["options"]])
     _render_weights(d)
 
@@ -44,12 +46,13 @@ def _render_run(d: dict[str, Any]) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in corpus["counts"].items())
     console.result(f"{d['recipe']}, run {d['run']} ({record['status']}), {d['path']}")
     console.result(f"corpus {corpus['name']}: {counts}")
-    console.result(f"engine {record['engine']}, seed {record['seed']}, versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()))
+    console.result(
+        f"engine {record['engine']}, seed {record['seed']}, versions: "
+        + ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+    )
     console.result("settings: " + " ".join(f"{key}={value}" for key, value in record["config"].items()))
     _render_weights(d)
-    rows = [
-        [e["epoch"], e["step"], e["train_nats"], *e["validation"].values(), e["seconds"]] for e in record["history"]
-    ]
+    rows = [[e["epoch"], e["step"], e["train_nats"], *e["validation"].values(), e["seconds"]] for e in record["history"]]
     if rows:
         names = list(record["history"][0]["validation"])
         console.table("history (validation split)", ["epoch", "step", "train nats", *names, "seconds"], rows)
@@ -59,4 +62,6 @@ def _render_run(d: dict[str, Any]) -> None:
 
 def _render_weights(d: dict[str, Any]) -> None:
     rows = [[w["name"], " x ".join(map(str, w["shape"])), w["gates"], w["parameters"]] for w in d["weights"]]
-    console.table(f"weights ({d['vocabulary_note']})", ["name", "shape", "gates", "parameters"], [*rows, ["all", "", "", d["parameters"]]])
+    console.table(
+        f"weights ({d['vocabulary_note']})", ["name", "shape", "gates", "parameters"], [*rows, ["all", "", "", d["parameters"]]]
+    )

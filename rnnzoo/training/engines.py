@@ -98,7 +98,9 @@ class KerasEngine:
         @tf.function(reduce_retracing=True)
         def update(arrays, tokens, state, rate, step):
             if self.model.dropout_seed is not None:
-                self.model.dropout_seed.state.assign(tf.stack([tf.cast(seed % 2**32, tf.uint32), tf.cast(step, tf.uint32) * 256]))
+                self.model.dropout_seed.state.assign(
+                    tf.stack([tf.cast(seed % 2**32, tf.uint32), tf.cast(step, tf.uint32) * 256])
+                )
             with tf.GradientTape() as tape:
                 loss, state = self.model.loss(arrays, state, training=True)
                 mean = loss / tokens

@@ -87,9 +87,7 @@ def fit(run: Run, task: Task, engine: Engine, reporter: Reporter) -> None:
                 if out_of_time():
                     break
                 batch = batches[progress.position]
-                rate = step_size(
-                    progress.step, plan["total_steps"], config.learning_rate, config.warmup, config.schedule
-                )
+                rate = step_size(progress.step, plan["total_steps"], config.learning_rate, config.warmup, config.schedule)
                 loss, after = engine.step(batch, state if task.carries_state else None, rate, progress.step)
                 if not math.isfinite(loss):
                     raise TrainingError(

@@ -7,7 +7,8 @@ import platform
 import time
 from typing import Any
 
-from .. import __version__, config as configs, runs, zoo
+from .. import __version__, runs, zoo
+from .. import config as configs
 from ..cells.initial import initial_weights
 from ..errors import CallError, RunError
 from ..runs import Run
@@ -87,14 +88,20 @@ def resume(
         )
     if run.finished and not changed:
         epochs = len(run.record["history"])
-        why = f"already at epoch {epochs}" if run.record["status"] == "finished" else f"stopped at epoch {epochs} by its settings"
+        why = (
+            f"already at epoch {epochs}" if run.record["status"] == "finished" else f"stopped at epoch {epochs} by its settings"
+        )
         reporter.note(f"run {run.name} is {why}; epochs=M extends it")
         return run
     if "epochs" in changed:
         done = run.record["last"][0]["progress"]["epoch"] if run.record["last"] else 0
         if config.epochs < done:
-            raise CallError(f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more")
-        reporter.note(f"re-planned from {old.epochs} to {config.epochs} epochs: the step size follows the new plan from here on")
+            raise CallError(
+                f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more"
+            )
+        reporter.note(
+            f"re-planned from {old.epochs} to {config.epochs} epochs: the step size follows the new plan from here on"
+        )
         steps = run.record["plan"]["steps_per_epoch"]
         run.record["plan"] |= {"epochs": config.epochs, "total_steps": steps * config.epochs}
     corpus = recipe.part("corpus").load_corpus(config, run.record["corpus"]["argument"], reporter)
