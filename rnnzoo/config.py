@@ -32,6 +32,9 @@ class TrainingConfig:
     cell: Literal["simple_rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "mgu"] = setting(
         "gru", "recurrent cell; gru is Keras' reset-after convention"
     )
+    embedding_scale: float = setting(
+        1.0, "embeddings start uniform in +- this; Keras' own 0.05 makes the first epochs several times slower", 0
+    )
     units: int = setting(128, "width of a recurrent layer", 1, 16_384)
     layers: int = setting(1, "stacked recurrent layers", 1, 64)
     dropout: float = setting(0.0, "share of a layer's outputs dropped in training", 0, 0.95)

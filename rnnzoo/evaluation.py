@@ -1,4 +1,4 @@
-"""`evaluate`: a run's metrics on one split of a corpus, beside the baselines of its recipe, with what a reader must know of both."""
+"""`evaluate`: a run's metrics on one split, beside its recipe's baselines, with what a reader must know of both."""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ class Options:
 
 
 PRESETS = {
-    # The published program (REFERENCE figures: 139,530 parameters at 90 symbols) with its defects corrected: contiguous streams,
-    # held-out text, no licence text. Its learning rate is Keras' default, without decay, clipping or dropout.
+    # The published program (139,530 parameters at 90 symbols) with its defects corrected: contiguous streams, held-out
+    # text, no licence text. Its learning rate is Keras' default, without decay, clipping or dropout.
     "book": {
         "epochs": 50,
         "batch_size": 64,
@@ -67,6 +67,7 @@ PRESETS = {
         "units": 100,
         "dropout": 0.0,
         "embedding": 256,
+        "embedding_scale": 0.05,
         "window": 100,
         "clipnorm": 0.0,
     },

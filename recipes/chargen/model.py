@@ -1,4 +1,4 @@
-"""The Keras model: embedding, stacked recurrent layers, a dense layer over the vocabulary. The one file here that needs Keras."""
+"""The Keras model: embedding, stacked recurrent layers, a dense layer. The one file here that needs Keras."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return (q if shape[0] >= shape[1] else q.T).astype(np.float32)
 
 
-def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, np.ndarray]:
+def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int, embedding_scale: float = 0.05) -> dict[str, np.ndarray]:
     """Keras' default initialisation for weights known by name and shape.
 
-    The last part of a name says what an array is: `embeddings` uniform in +-0.05, `kernel` Glorot, `recurrent_kernel`
+    The last part of a name says what an array is: `embeddings` uniform in +-`embedding_scale`, `kernel` Glorot, `recurrent_kernel`
     orthogonal, biases and peepholes zero, the forget gate of an LSTM's bias one (Keras' `unit_forget_bias`; Jozefowicz
     et al. 2015). Each array has a generator of its own, so that adding a layer leaves the others as they were.
     """
@@ -34,7 +34,7 @@ def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[st
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         kind = name.rpartition(".")[2]
         if kind == "embeddings":
-            weights[name] = rng.uniform(-0.05, 0.05, shape).astype(np.float32)
+            weights[name] = rng.uniform(-embedding_scale, embedding_scale, shape).astype(np.float32)
         elif kind == "recurrent_kernel":
             weights[name] = orthogonal(rng, shape)
         elif kind == "kernel":

@@ -18,7 +18,7 @@ class Reporter:
         """Before the first step: recipe, run, corpus, counts, parameters, engine, steps per epoch, epochs."""
 
     def step(self, epoch: int, step: int, loss: float, tokens: int, seconds: float) -> None:
-        """After each step of an epoch: steps done, mean loss of the epoch so far in nats, tokens and seconds of this session."""
+        """After each step: steps done of the epoch, its mean loss so far in nats, tokens and seconds of this session."""
 
     def epoch(self, entry: dict[str, Any], improved: bool) -> None:
         """After each epoch's validation: its entry in the history."""

@@ -126,7 +126,7 @@ def restored_config(recipe: zoo.Recipe, run: Run) -> Any:
 def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Reporter) -> Run:
     numpy_model, evaluation = recipe.part("numpy_model"), recipe.part("evaluation")
     vocabulary, seed = corpus.vocabulary, run.record["seed"]
-    weights = initial_weights(numpy_model.weight_shapes(config, vocabulary), seed)
+    weights = initial_weights(numpy_model.weight_shapes(config, vocabulary), seed, config.embedding_scale)
     engine = ENGINES[run.record["engine"]](recipe, config, vocabulary, weights, seed)
 
     def twin(trained):

@@ -210,6 +210,13 @@ def test_an_address_that_works_comes_before_a_second_try_of_one_that_does_not(se
     assert server.asked == ["/busy", "/book"]
 
 
+def test_a_refused_connection_is_final():
+    lines: list[str] = []
+    with pytest.raises(DownloadError, match="Connection refused"):
+        fetch(RemoteFile("book.txt", ("http://127.0.0.1:9/closed",)), lines.append)
+    assert lines == ["fetching book.txt from http://127.0.0.1:9/closed"]
+
+
 @pytest.mark.parametrize("code", [404, 403, 406])
 def test_a_refusal_is_final(server, code):
     error = refused(RemoteFile("book.txt", (server.url("/book", status(code)),)))
@@ -300,6 +307,12 @@ def test_a_zip_with_a_flipped_bit_is_refused(server):
     assert "what came is not a complete zip file" in error.message
 
 
+def test_a_zip_behind_something_else_is_refused(server):
+    data = b"Warning: quota exceeded\n" + zipped({"a.txt": b"x"})
+    error = refused(RemoteFile("corpus.zip", (server.url("/zip", gives(data)),), kind="zip"))
+    assert "what came is not a complete zip file" in error.message
+
+
 @pytest.mark.parametrize("kind", ["text", "zip"])
 @pytest.mark.parametrize("pinned", [None, sha256(BOOK)])
 @pytest.mark.parametrize("head", [b"<!doctype html><title>", b"\xef\xbb\xbf \r\n<HTML lang=en>"])
@@ -317,6 +330,21 @@ def test_a_body_above_the_bound_is_refused_one_at_the_bound_is_not(server):
     error = refused(RemoteFile("book.txt", (url,), max_bytes=len(BOOK) - 1))
     assert "more than 75999 bytes" in error.message
     assert fetch(RemoteFile("book.txt", (url,), max_bytes=len(BOOK))).is_file()
+
+
+def test_a_body_without_end_is_not_read_on_when_it_is_above_the_bound(server):
+    ended = threading.Event()
+
+    def endless(request):
+        try:
+            gives(b"", length=-1)(request)
+            while not server.closing.is_set():
+                request.wfile.write(BOOK)
+        except OSError:
+            ended.set()
+
+    refused(RemoteFile("book.txt", (server.url("/book", endless),), max_bytes=len(BOOK)))
+    assert ended.wait(5)
 
 
 # Time
@@ -355,12 +383,26 @@ def test_many_servers_that_hang_cost_no_more_time_than_one(server):
 
 
 @pytest.mark.usefixtures("in_time")
-@pytest.mark.parametrize("headers", [True, False])
-def test_a_server_that_drips_is_given_up(server, headers):
+@pytest.mark.parametrize(
+    ("data", "headers", "size"),
+    [
+        (BOOK, True, 1),
+        (b"HTTP/1.0 200 OK\r\nServer: " + b"x" * 100, False, 1),
+        (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100, False, 6),
+    ],
+    ids=["body", "headers", "chunks"],
+)
+def test_a_server_that_drips_is_given_up(server, data, headers, size):
     # Each byte comes in good time, so that no timeout of a single read ends this.
-    page = drips(server, BOOK if headers else b"HTTP/1.0 200 OK\r\nServer: " + b"x" * 100, headers=headers)
+    page = drips(server, data, size=size, headers=headers)
     error = refused(RemoteFile("book.txt", (server.url("/drip", page),)))
     assert "no answer, or too slow a one" in error.message
+
+
+@pytest.mark.usefixtures("in_time")
+def test_the_patience_may_end_in_the_middle_of_a_try(server, monkeypatch):
+    monkeypatch.setattr(room, "READ_TIMEOUT", 5.0)
+    refused(RemoteFile("book.txt", (server.url("/drip", drips(server, BOOK)),)))
 
 
 @pytest.mark.usefixtures("in_time")
@@ -454,6 +496,18 @@ def test_a_file_put_there_by_hand_is_taken_and_guarded_from_then_on(cache):
     assert fetch(file) == cache / "book.txt"
     (cache / "book.txt").write_bytes(BOOK + b"x")
     assert available(file) is None
+
+
+def test_a_sound_file_is_served_by_a_cache_that_cannot_be_written(cache, monkeypatch):
+    def read_only(descriptor):
+        raise OSError(30, "Read-only file system")
+
+    cache.mkdir(parents=True)
+    (cache / "book.txt").write_bytes(BOOK)
+    monkeypatch.setattr(os, "fsync", read_only)
+    assert fetch(RemoteFile("book.txt", ())) == cache / "book.txt"
+    assert fetch(RemoteFile("book.txt", (), sha256=sha256(BOOK))) == cache / "book.txt"
+    assert [path.name for path in cache.iterdir()] == ["book.txt"]  # not even a lock
 
 
 @pytest.mark.parametrize(
