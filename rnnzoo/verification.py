@@ -37,8 +37,9 @@ def verify(recipe: zoo.Recipe, run: str | None = None, *, seed: int = 0) -> dict
     rng = np.random.default_rng(seed)
     x, state = network.example_input(rng)
     _, our_state = network.call(x, state, record=ours)
-    _, their_state = keras_model(tf.convert_to_tensor(x), _tensors(state, tf), record=theirs)
-    differences = {layer: _difference(ours[layer], theirs[layer]) for layer in theirs}
+    # `call`, not the model's own `__call__`, which would hand `record` on as a copy.
+    _, their_state = keras_model.call(tf.convert_to_tensor(x), _tensors(state, tf), record=theirs)
+    differences = {layer: _difference(ours[layer], theirs[layer]) for layer in ours}
     differences["final state"] = max(map(_difference, flatten(our_state), flatten(their_state)))
     return {
         "recipe": recipe.name,

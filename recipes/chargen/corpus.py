@@ -9,8 +9,9 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,25 +115,50 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     return Corpus(Vocabulary.load(folder / "vocabulary.json"), **parts, described=described)
 
 
-def _books(chosen: source.Source, reporter: Reporter):
-    """The cleaned books of a source, each as an iterator of pieces still to be started, and hashes of what they come from."""
+@dataclass(frozen=True)
+class Book:
+    """A text still to be read: `pieces()` streams it, cleaned; `part` is the split it belongs to, None if it is to be cut."""
+
+    pieces: Callable[[], Iterator[str]]
+    part: str | None = None
+
+
+def _books(chosen: source.Source, reporter: Reporter) -> tuple[list[Book], dict[str, str]]:
+    """The books of a source, and hashes of what they come from."""
     if chosen.kind == "sample":
         from .sample import generate
 
         texts = generate()
         digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-        return [lambda text=text: iter([text]) for text in texts], {"sample": digest}
+        return [Book(partial(iter, [text])) for text in texts], {"sample": digest}
     if chosen.kind == "registered":
         files = [fetch(file, reporter.note) for file in FILES[chosen.value]]
-        clean = [lambda path=path: iter([carroll(path)]) for path in files]
-        return clean, {path.name: recorded_sha256(path) for path in files}
+        return [Book(partial(carroll, path)) for path in files], {path.name: recorded_sha256(path) for path in files}
     if chosen.kind == "tfds":
-        raise CorpusError("tfds: corpora are not supported by chargen yet", "use --data FILE")
+        return _tfds_books(chosen.value)
     path = Path(chosen.value)
-    return [lambda: between_markers(decode_text(path, reporter.warn))], {path.name: _file_sha256(path)}
+    return [Book(lambda: between_markers(decode_text(path, reporter.warn)))], {path.name: _file_sha256(path)}
 
 
-def carroll(path: Path) -> str:
+def _tfds_books(name: str) -> tuple[list[Book], dict[str, str]]:
+    """Each split of a data set of texts is a book, its examples joined by newlines. A test split of its own is kept."""
+    from rnnzoo.corpora.tfds import DataSet
+
+    data = DataSet(name)
+    data.require("text")
+
+    def pieces(split: str) -> Iterator[str]:
+        for i, example in enumerate(data.examples(split)):
+            yield ("\n" if i else "") + example["text"].decode("utf-8", "replace")
+
+    digest = hashlib.sha256(data.version.encode()).hexdigest()
+    if "test" not in data.splits:
+        return [Book(partial(pieces, split)) for split in data.splits], {data.version: digest}
+    books = [Book(partial(pieces, split), split) for split in PARTS if split in data.splits]
+    return books, {data.version: digest}
+
+
+def carroll(path: Path) -> Iterator[str]:
     """A Gutenberg novel between its markers, without the producers' credit and illustrations, up to its line THE END.
 
     Raises:
@@ -153,7 +179,7 @@ def carroll(path: Path) -> str:
             f"{path} is not the expected novel: it lacks {'a line THE END' if not end else 'Alice'}",
             "delete it and run rnnzoo data fetch chargen",
         )
-    return text[: end.end()]
+    yield text[: end.end()]
 
 
 def between_markers(pieces: Iterator[str]) -> Iterator[str]:
@@ -215,13 +241,13 @@ def _gap(run: str, whitespace: str) -> str:
     return "\n\n" if whitespace == "paragraphs" and run.count("\n") > 1 else " "
 
 
-def _encode(books: list, config: Config, folder: Path) -> None:
+def _encode(books: list[Book], config: Config, folder: Path) -> None:
     """Fill `folder` with the symbols of each part of each book, the vocabulary and the counts."""
     lengths = []
     for i, book in enumerate(books):
         with open(folder / f"book-{i}.u4", "wb") as file:
             length = 0
-            for piece in normalised(book(), config.whitespace):
+            for piece in normalised(book.pieces(), config.whitespace):
                 file.write(piece.encode("utf-32-le", "surrogatepass"))
                 length += len(piece)
         lengths.append(length)
@@ -231,13 +257,7 @@ def _encode(books: list, config: Config, folder: Path) -> None:
                 "give a longer text",
             )
     points = [np.memmap(folder / f"book-{i}.u4", np.uint32, "r") for i in range(len(books))]
-    parts = {"train": [], "validation": [], "test": []}
-    for book in points:
-        begin, middle = int(0.9 * len(book)), int(0.95 * len(book))
-        most = config.heldout // len(books) if config.heldout else len(book)
-        parts["train"].append(book[:begin])
-        parts["validation"].append(book[begin:middle][:most])
-        parts["test"].append(book[middle:][:most])
+    parts = _cut(points, [book.part for book in books], config.heldout)
     known = np.unique(np.concatenate([_distinct(text) for text in parts["train"]]))
     vocabulary = Vocabulary(map(chr, known))
     for part, texts in parts.items():
@@ -254,9 +274,30 @@ def _encode(books: list, config: Config, folder: Path) -> None:
         },
     }
     (folder / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
-    del points, parts, texts, text, book
+    del points, parts, texts, text
     for i in range(len(books)):
         (folder / f"book-{i}.u4").unlink()
+
+
+def _cut(texts: list[np.ndarray], kept: list[str | None], heldout: int) -> dict[str, list[np.ndarray]]:
+    """The parts of each split: the last 5 % of a text are test, the 5 % before validation, unless its source says otherwise."""
+    parts: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
+    for text, part in zip(texts, kept, strict=True):
+        if part is None:
+            begin, middle = int(0.9 * len(text)), int(0.95 * len(text))
+            parts["train"].append(text[:begin])
+            parts["validation"].append(text[begin:middle])
+            parts["test"].append(text[middle:])
+        elif part == "train" and "validation" not in kept:
+            begin = int(0.95 * len(text))
+            parts["train"].append(text[:begin])
+            parts["validation"].append(text[begin:])
+        else:
+            parts[part].append(text)
+    if heldout:
+        for part in ("validation", "test"):
+            parts[part] = [text[: heldout // len(parts[part])] for text in parts[part]]
+    return parts
 
 
 BLOCK = 1 << 22  # characters handled at a time

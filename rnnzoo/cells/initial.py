@@ -25,9 +25,10 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int, embedding_scale: float = 0.05) -> dict[str, np.ndarray]:
     """Keras' default initialisation for weights known by name and shape.
 
-    The last part of a name says what an array is: `embeddings` uniform in +-`embedding_scale`, `kernel` Glorot, `recurrent_kernel`
-    orthogonal, biases and peepholes zero, the forget gate of an LSTM's bias one (Keras' `unit_forget_bias`; Jozefowicz
-    et al. 2015). Each array has a generator of its own, so that adding a layer leaves the others as they were.
+    The last part of a name says what an array is: `embeddings` uniform in +-`embedding_scale`, `kernel` Glorot,
+    `recurrent_kernel` orthogonal, biases and peepholes zero, the forget gate of an LSTM's bias one (Keras'
+    `unit_forget_bias`; Jozefowicz et al. 2015). Each array has a generator of its own, so that adding a layer leaves
+    the others as they were.
     """
     weights = {}
     for name, shape in shapes.items():
