@@ -113,6 +113,28 @@ class Windows(Sequence[Batch]):
         return Batch(arrays, int(weights.sum(dtype=np.int64)))
 
 
+def length_batches(lengths: Sequence[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Indices of items, in batches of near-equal length and in random order.
+
+    Items are shuffled, sorted by length (so that equal lengths stay shuffled), cut into batches, and the batches shuffled:
+    next to nothing is padded, and the number of batches does not depend on the shuffle.
+    """
+    order = rng.permutation(len(lengths))
+    order = order[np.argsort(np.asarray(lengths)[order], kind="stable")]
+    batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def pad(sequences: Sequence[np.ndarray], dtype: type = np.int32) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences side by side, `[batch, time]`, zeros after the end of each; and the mask, True where there is a real item."""
+    lengths = np.array([len(sequence) for sequence in sequences])
+    mask = np.arange(max(1, lengths.max(initial=0))) < lengths[:, None]
+    padded = np.zeros(mask.shape, dtype)
+    if lengths.any():
+        padded[mask] = np.concatenate(list(sequences))
+    return padded, mask
+
+
 def _cut(lengths: Sequence[int], rows: int) -> list[list[tuple[int, int, int]]]:
     """For each row its pieces (text, begin, end)."""
     texts = [i for i, length in enumerate(lengths) if length]

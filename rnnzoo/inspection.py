@@ -10,6 +10,7 @@ from . import config as configs
 from . import runs, zoo
 from .errors import CallError
 from .training.train import restored_config
+from .vocabulary import Vocabulary
 
 
 def describe(target: str, preset: str | None = None) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def describe(target: str, preset: str | None = None) -> dict[str, Any]:
             {"option": configs.flag(name), "default": field.default, "meaning": field.metadata["help"]}
             for name, field in configs.fields(recipe.card.Options).items()
         ],
-        **_weights(recipe, config, recipe.card.TYPICAL_VOCABULARY, f"for a vocabulary of {recipe.card.TYPICAL_VOCABULARY:,}"),
+        **_weights(
+            recipe, config, _typical(recipe.card.TYPICAL_VOCABULARY), f"for a vocabulary of {recipe.card.TYPICAL_VOCABULARY}"
+        ),
     }
 
 
@@ -59,7 +62,7 @@ def _describe_run(run: runs.Run) -> dict[str, Any]:
         "run": run.name,
         "path": str(run.path),
         "record": run.record,
-        **_weights(recipe, restored_config(recipe, run), vocabulary, f"vocabulary {len(vocabulary):,}, UNK included"),
+        **_weights(recipe, restored_config(recipe, run), vocabulary, f"vocabulary {_sizes(vocabulary)}, UNK included"),
     }
 
 
@@ -80,10 +83,19 @@ class _Sized:
         return self.size
 
 
+def _typical(size: int | dict[str, int]) -> Any:
+    return {name: _Sized(n) for name, n in size.items()} if isinstance(size, dict) else _Sized(size)
+
+
+def _sizes(vocabulary: Any) -> str:
+    if isinstance(vocabulary, Vocabulary):
+        return str(len(vocabulary))
+    return ", ".join(f"{name} {len(own)}" for name, own in vocabulary.items())
+
+
 def _weights(recipe: zoo.Recipe, config: Any, vocabulary: Any, note: str) -> dict[str, Any]:
     from .cells import CELLS
 
-    vocabulary = _Sized(vocabulary) if isinstance(vocabulary, int) else vocabulary
     shapes = recipe.part("numpy_model").weight_shapes(config, vocabulary)
     gates = " ".join(CELLS[config.cell].gates)
     weights = [

@@ -111,12 +111,12 @@ class Run:
             raise RunError(f"{self.path / file} is not a safetensors file: {error}", _retrain(self)) from None
 
     def vocabulary(self):
-        """The run's vocabulary, verified."""
-        from .vocabulary import Vocabulary
+        """The run's vocabulary or vocabularies, verified."""
+        from . import vocabulary
 
         self.read("vocabulary.json", self.record["files"]["vocabulary.json"])
         try:
-            return Vocabulary.load(self.path / "vocabulary.json")
+            return vocabulary.load(self.path / "vocabulary.json")
         except ValueError as error:
             raise RunError(f"run {self.name}: {error}", _retrain(self)) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -53,13 +53,58 @@ class Vocabulary:
             numbers[ord(symbol)] = number
         return numbers
 
+    @classmethod
+    def fit(cls, counts: Mapping[str, int], min_count: int = 1, size: int = 0) -> Vocabulary:
+        """The most frequent symbols of training text, those of equal count in the order of the alphabet.
+
+        Args:
+            counts: how often each symbol occurs in the training text.
+            min_count: rarer symbols become UNK.
+            size: the most symbols kept, UNK not counted; 0 for all.
+        """
+        kept = sorted((symbol for symbol, count in counts.items() if count >= min_count), key=lambda s: (-counts[s], s))
+        return cls(kept[:size] if size else kept)
+
     def save(self, path: Path) -> None:
         path.write_text(json.dumps({"symbols": self.symbols}, ensure_ascii=False), encoding="utf-8")
 
-    @classmethod
-    def load(cls, path: Path) -> Vocabulary:
-        """Raises ValueError if the file is not a vocabulary."""
-        try:
-            return cls(json.loads(path.read_text(encoding="utf-8"))["symbols"])
-        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path.name} is not a vocabulary: {error}") from None
+
+class Vocabularies(Mapping[str, Vocabulary]):
+    """Several vocabularies of one model by name, for instance "words" and "tags".
+
+    Args:
+        extra: texts that belong to them, for instance the merges of a subword model.
+    """
+
+    def __init__(self, vocabularies: Mapping[str, Vocabulary], extra: Mapping[str, str] | None = None):
+        self._vocabularies = dict(vocabularies)
+        self.extra = dict(extra or {})
+
+    def __getitem__(self, name: str) -> Vocabulary:
+        return self._vocabularies[name]
+
+    def __iter__(self):
+        return iter(self._vocabularies)
+
+    def __len__(self) -> int:
+        return len(self._vocabularies)
+
+    def save(self, path: Path) -> None:
+        symbols = {name: vocabulary.symbols for name, vocabulary in self.items()}
+        path.write_text(json.dumps({"symbols": symbols, "extra": self.extra}, ensure_ascii=False), encoding="utf-8")
+
+
+def load(path: Path) -> Vocabulary | Vocabularies:
+    """What `save` of either class wrote.
+
+    Raises:
+        ValueError: if the file is neither.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        symbols = content["symbols"]
+        if isinstance(symbols, list):
+            return Vocabulary(symbols)
+        return Vocabularies({name: Vocabulary(own) for name, own in symbols.items()}, content["extra"])
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} is not a vocabulary: {error}") from None

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnzoo import vocabulary as vocabularies
 from rnnzoo.batching import Streams, Windows
 from rnnzoo.corpora import encoded, source
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
@@ -112,7 +113,7 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
     parts = {part: [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}-*.npy"))] for part in PARTS}
-    return Corpus(Vocabulary.load(folder / "vocabulary.json"), **parts, described=described)
+    return Corpus(vocabularies.load(folder / "vocabulary.json"), **parts, described=described)
 
 
 @dataclass(frozen=True)
