@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0, top_k: int = 0, 
         probabilities `[batch, symbols]` in float64.
     """
     scaled = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
-    scaled /= temperature
+    with np.errstate(over="ignore"):  # to -inf, where it belongs
+        scaled /= temperature
     if 0 < top_k < logits.shape[-1]:
         kth = np.partition(scaled, -top_k, axis=-1)[..., -top_k, None]
         scaled[scaled < kth] = -np.inf
@@ -59,56 +60,113 @@ class Hypothesis:
     ended: bool
 
 
+Step = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
+Select = Callable[[Any, np.ndarray], Any]
+
+
 def beam_search(
-    step: Callable[[np.ndarray, Any], tuple[np.ndarray, Any]],
+    step: Step,
     logits: np.ndarray,
     state: Any,
-    select: Callable[[Any, np.ndarray], Any],
+    select: Select,
     beam: int,
     length: int,
     end: int | None = None,
     alpha: float = 0.0,
 ) -> list[Hypothesis]:
-    """Beam search for one item.
+    """Beam search for one item: `beam_search_batch` of one."""
+    return beam_search_batch(step, logits, state, select, beam, [length], end, alpha)[0]
+
+
+def beam_search_batch(
+    step: Step,
+    logits: np.ndarray,
+    state: Any,
+    select: Select,
+    beam: int,
+    lengths: Sequence[int],
+    end: int | None = None,
+    alpha: float = 0.0,
+) -> list[list[Hypothesis]]:
+    """Beam search for several items side by side; with a beam of 1 it is greedy. Items that are done take no more steps.
 
     Args:
         step: `(symbols [k], state) -> (logits [k, symbols], state)`.
-        logits: `[1, symbols]`, for the first symbol.
-        state: the state those logits came with, batch 1.
+        logits: `[items, symbols]`, for the first symbol.
+        state: the state those logits came with, a row for each item.
         select: `(state, indices [k]) -> state` with the rows `indices`.
-        beam: hypotheses kept.
-        length: the most symbols of a hypothesis; decoding always ends there.
+        beam: hypotheses kept of each item.
+        lengths: the most symbols of a hypothesis of each item; decoding always ends there.
         end: the symbol that ends a hypothesis; None if none does.
         alpha: hypotheses are ranked by log-probability / ((5 + length) / 6) ** alpha (Wu et al. 2016).
 
     Returns:
-        up to `beam` hypotheses, the best first.
+        for each item up to `beam` hypotheses, the best first.
     """
 
     def rank(hypothesis: Hypothesis) -> float:
         return hypothesis.log_probability / ((5 + len(hypothesis.symbols) + hypothesis.ended) / 6) ** alpha
 
-    ended: list[Hypothesis] = []
-    scores = np.zeros(1)
-    history = np.empty((1, 0), np.int64)
-    for position in range(length):
-        shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-        total = scores[:, None] + shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-        flat = total.ravel()
-        best = np.argsort(-flat, kind="stable")[: 2 * beam]  # twice, so that ends do not empty the beam
-        best = best[np.isfinite(flat[best])]
-        rows, symbols = np.divmod(best, logits.shape[-1])
+    ended: list[list[Hypothesis]] = [[] for _ in lengths]
+    limits = np.asarray(lengths)
+    items = np.arange(len(lengths))  # those not done
+    scores = np.zeros((len(items), 1))
+    history = np.empty((len(items), 1, 0), np.int64)
+    for position in range(max(lengths, default=0)):
+        # Twice the beam, so that ends do not empty it.
+        symbols, gains = _most_probable(logits, 2 * beam)
+        choices = gains.shape[1]
+        total = (scores[:, :, None] + gains.reshape(*scores.shape, choices)).reshape(len(items), -1)
+        best = np.argsort(-total, axis=1, kind="stable")[:, : 2 * beam]
+        rows, total = best // choices, np.take_along_axis(total, best, axis=1)
+        symbols = np.take_along_axis(symbols.reshape(len(items), -1), best, axis=1)
+        going = np.isfinite(total)
         if end is not None:
-            for i in np.flatnonzero(symbols[:beam] == end):
-                ended.append(Hypothesis(tuple(history[rows[i]].tolist()), float(flat[best[i]]), True))
-            going = symbols != end
-            best, rows, symbols = best[going], rows[going], symbols[going]
-        best, rows, symbols = best[:beam], rows[:beam], symbols[:beam]
-        scores, history = flat[best], np.concatenate([history[rows], symbols[:, None]], axis=1)
-        if len(ended) >= beam or not len(best):
+            ends = going & (symbols == end)
+            for i, j in np.argwhere(ends[:, :beam]):
+                ended[items[i]].append(Hypothesis(tuple(history[i, rows[i, j]].tolist()), float(total[i, j]), True))
+            going &= ~ends
+        first = np.argsort(~going, axis=1, kind="stable")[:, :beam]
+        rows, symbols, going, total = (np.take_along_axis(a, first, axis=1) for a in (rows, symbols, going, total))
+        scores = np.where(going, total, -np.inf)
+        history = np.concatenate([np.take_along_axis(history, rows[:, :, None], axis=1), symbols[:, :, None]], axis=2)
+        on = np.array([len(ended[item]) < beam for item in items]) & going.any(axis=1)
+        for i in np.flatnonzero(on & (limits[items] <= position + 1)):
+            found = zip(history[i][going[i]].tolist(), scores[i][going[i]].tolist(), strict=True)
+            ended[items[i]] += [Hypothesis(tuple(h), s, False) for h, s in found]
+            on[i] = False
+        if not on.any():
             break
-        if position + 1 < length:
-            logits, state = step(symbols, select(state, rows))
-    else:
-        ended += [Hypothesis(tuple(h), float(s), False) for h, s in zip(history.tolist(), scores, strict=True)]
-    return sorted(ended, key=rank, reverse=True)[:beam]
+        rows = (rows + np.arange(len(items))[:, None] * (len(logits) // len(items)))[on]
+        items, scores, history, symbols = items[on], scores[on], history[on], symbols[on]
+        logits, state = step(symbols.ravel(), select(state, rows.ravel()))
+    return [sorted(found, key=rank, reverse=True)[:beam] for found in ended]
+
+
+def _most_probable(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k most probable symbols of each row, in the order of their numbers, and their log-probabilities in float64."""
+    top = logits.max(axis=-1, keepdims=True)
+    norm = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True, dtype=np.float64))
+    symbols = np.sort(_largest(logits, k), axis=-1)
+    return symbols, np.take_along_axis(logits, symbols, axis=-1).astype(np.float64) - top - norm
+
+
+def _largest(values: np.ndarray, k: int, block: int = 64) -> np.ndarray:
+    """Indices `[rows, k]` of the k largest of each row of `[rows, n]`; all of them where n is not larger than k.
+
+    The k largest lie in the k blocks with the largest maxima: finding these needs one fast pass over the values, and only
+    their content is sorted out.
+    """
+    rows, n = values.shape
+    if n <= k:
+        return np.broadcast_to(np.arange(n), (rows, n))
+    whole = n // block
+    if whole <= 2 * k:
+        return np.argpartition(values, -k, axis=-1)[:, -k:]
+    maxima = values[:, : whole * block].reshape(rows, whole, block).max(axis=-1)
+    chosen = np.argpartition(maxima, -k, axis=-1)[:, -k:]
+    candidates = (chosen[:, :, None] * block + np.arange(block)).reshape(rows, -1)
+    rest = np.broadcast_to(np.arange(whole * block, n), (rows, n - whole * block))
+    candidates = np.concatenate([candidates, rest], axis=1)
+    within = np.argpartition(np.take_along_axis(values, candidates, axis=-1), -k, axis=-1)[:, -k:]
+    return np.take_along_axis(candidates, within, axis=-1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import os
 from typing import Any
 
 from . import config as configs
-from . import runs, zoo
+from . import paths, runs, zoo
 from .errors import CallError
 from .training.train import restored_config
 from .vocabulary import Vocabulary
@@ -40,8 +40,8 @@ def describe(target: str, preset: str | None = None) -> dict[str, Any]:
 
 
 def _find_run(target: str) -> runs.Run | None:
-    path = Path(target).expanduser()
-    if (path / runs.RECORD).is_file():
+    path = paths.given(target)
+    if os.path.isfile(path / runs.RECORD):
         return runs.open_run(path)
     recipe, slash, name = target.partition("/")
     if slash and name and recipe in zoo.names():

@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 
+def given(text: str) -> Path:
+    """The path that a user names, `~` expanded. What may not exist is to be asked of os.path: `Path.exists` and its like
+    raise for a name that is too long, as `Path.expanduser` does for a user that is unknown.
+    """
+    return Path(os.path.expanduser(text))
+
+
 def checkout() -> Path | None:
     """The repository this package runs from (an editable install, or Python started inside it); None from a wheel."""
     root = Path(__file__).resolve().parents[1]
@@ -15,7 +22,7 @@ def checkout() -> Path | None:
 def home() -> Path:
     """The cache root: `$RNNZOO_HOME`, else `data/` of the checkout, else the user's cache directory."""
     if os.environ.get("RNNZOO_HOME"):
-        return Path(os.environ["RNNZOO_HOME"]).expanduser().absolute()
+        return given(os.environ["RNNZOO_HOME"]).absolute()
     if root := checkout():
         return root / "data"
     from platformdirs import user_cache_path

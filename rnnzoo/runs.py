@@ -212,8 +212,8 @@ def resolve(recipe: str, name: str | None = None) -> Run:
 
 def named(recipe: str, name: str) -> Run:
     """A run by its name or by the path of its folder."""
-    path = Path(name).expanduser() if "/" in name or "\\" in name else paths.checkpoints() / recipe / name
-    if not path.is_dir() and path.parent == paths.checkpoints() / recipe:
+    path = paths.given(name) if "/" in name or "\\" in name else paths.checkpoints() / recipe / name
+    if not os.path.isdir(path) and path.parent == paths.checkpoints() / recipe:
         known = [run.name for run in runs_of(recipe)]
         otherwise = f"runs of {recipe}: {', '.join(known[:5])}" if known else f"rnnzoo train {recipe}"
         raise RunError(f"{recipe} has no run {name!r}", did_you_mean(name, known, otherwise))

@@ -38,7 +38,7 @@ def verify(recipe: zoo.Recipe, run: str | None = None, *, seed: int = 0) -> dict
     x, state = network.example_input(rng)
     _, our_state = network.call(x, state, record=ours)
     # `call`, not the model's own `__call__`, which would hand `record` on as a copy.
-    _, their_state = keras_model.call(tf.convert_to_tensor(x), _tensors(state, tf), record=theirs)
+    _, their_state = keras_model.call(_tensors(x, tf), _tensors(state, tf), record=theirs)
     differences = {layer: _difference(ours[layer], theirs[layer]) for layer in ours}
     differences["final state"] = max(map(_difference, flatten(our_state), flatten(their_state)))
     return {

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from . import paths
 from .errors import CallError, RnnzooError, did_you_mean
 
 DEFAULT = "chargen"  # what `generate` without a recipe runs
@@ -35,8 +38,13 @@ class Recipe:
     built_in: bool
 
     def part(self, file: str) -> ModuleType:
-        """One of the recipe's modules, for instance `part("corpus")`."""
-        return importlib.import_module(f"{self.card.__name__}.{file}")
+        """One of the recipe's modules, for instance `part("corpus")`.
+
+        Raises:
+            RnnzooError: if it cannot be imported.
+        """
+        with _importing(f"{file}.py of recipe {self.name}", self.folder / f"{file}.py"):
+            return importlib.import_module(f"{self.card.__name__}.{file}")
 
     def source_sha256(self) -> str:
         """Hash of the recipe's Python files, recorded in its runs."""
@@ -62,17 +70,17 @@ def load(name: str) -> Recipe:
         RnnzooError: if the recipe's card cannot be imported.
     """
     if "/" in name or "\\" in name or name in (".", ".."):
-        return _load_folder(Path(name))
+        return _load_folder(paths.given(name).resolve())
     if name not in names():
         known = ", ".join(names())
         raise CallError(f"no recipe {name!r}", did_you_mean(name, names(), f"recipes: {known}; a folder of your own: ./{name}"))
-    card = _import(f"rnnzoo.recipes.{name}", name)
+    with _importing(f"recipe {name}", "its __init__.py, or reinstall rnnzoo"):
+        card = importlib.import_module(f"rnnzoo.recipes.{name}")
     return Recipe(name, card, Path(card.__file__).parent, built_in=True)
 
 
 def _load_folder(folder: Path) -> Recipe:
-    folder = folder.expanduser().resolve()
-    if not (folder / "__init__.py").is_file():
+    if not os.path.isfile(folder / "__init__.py"):
         raise CallError(f"no recipe in {folder}: it has no __init__.py", f"rnnzoo copy {DEFAULT} {folder} makes one to edit")
     # Two folders of one name are two modules: the path is part of the module's name. A copy's relative imports stay inside it.
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
@@ -84,20 +92,20 @@ def _load_folder(folder: Path) -> Recipe:
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module  # before it is executed: dataclasses look their module up
         try:
-            spec.loader.exec_module(module)
+            with _importing(f"recipe {folder}", folder / "__init__.py"):
+                spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[module_name]
             raise
     return Recipe(f"{folder.name}@{digest}", sys.modules[module_name], folder, built_in=False)
 
 
-def _import(module: str, name: str) -> ModuleType:
+@contextmanager
+def _importing(what: str, culprit: str | Path):
     try:
-        return importlib.import_module(module)
+        yield
     except Exception as error:
-        raise RnnzooError(
-            f"recipe {name} cannot be imported: {type(error).__name__}: {error}", "mend its __init__.py, or reinstall rnnzoo"
-        ) from error
+        raise RnnzooError(f"{what} cannot be imported: {type(error).__name__}: {error}", f"mend {culprit}") from error
 
 
 def copy(recipe: Recipe, folder: str) -> str:

@@ -48,7 +48,7 @@ class CharModel(keras.Model):
             record.update(outputs, output_layer=logits)
         return logits, tuple(after)
 
-    def loss(self, arrays, state: State, training: bool):
+    def batch_loss(self, arrays, state: State, training: bool):
         """Cross-entropy of a batch of `rnnzoo.batching.Streams`, summed over real targets, in nats; and the state after it."""
         state = tuple(tuple(s * arrays["keep"][:, None] for s in layer) for layer in state)
         logits, after = self(arrays["inputs"], state, training=training)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+BLOCK = 1 << 16  # logits handled at a time
+
 
 def softmax_cross_entropy(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None, smoothing: float = 0.0
 ) -> tuple[float, np.ndarray]:
     """Sum over rows of -log softmax(logits)[target].
 
@@ -14,22 +16,29 @@ def softmax_cross_entropy(
         logits: `[rows, classes]`; overwritten by the gradient.
         targets: class of each row, integers `[rows]`.
         weights: weight of each row `[rows]`, 1 if None.
+        smoothing: share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016).
 
     Returns:
         the loss, and dL/d logits `[rows, classes]`.
     """
-    row = np.arange(len(targets))
-    logits -= logits.max(axis=1, keepdims=True)
-    true = logits[row, targets]
-    np.exp(logits, out=logits)
-    total = logits.sum(axis=1)
-    losses = np.log(total) - true
-    logits /= total[:, None]
-    logits[row, targets] -= 1
-    if weights is not None:
-        losses = losses * weights
-        logits *= weights[:, None]
-    return float(losses.sum(dtype=np.float64)), logits
+    loss, classes = 0.0, logits.shape[1]
+    block = max(1, BLOCK // classes)  # the passes over a block find it in cache
+    for start in range(0, len(targets), block):
+        part, true = logits[start : start + block], targets[start : start + block]
+        weight = np.ones(len(true), logits.dtype) if weights is None else weights[start : start + block].astype(logits.dtype)
+        row = np.arange(len(true))
+        part -= part.max(axis=1, keepdims=True)
+        expected = part[row, true]
+        if smoothing:
+            expected = (1 - smoothing) * expected + smoothing * part.mean(axis=1)
+        np.exp(part, out=part)
+        total = part.sum(axis=1)
+        loss += float(((np.log(total) - expected) * weight).sum(dtype=np.float64))
+        part *= (weight / total)[:, None]
+        if smoothing:
+            part -= (weight * (smoothing / classes))[:, None]
+        part[row, true] -= (1 - smoothing) * weight
+    return loss, logits
 
 
 def sigmoid_cross_entropy(

@@ -73,7 +73,7 @@ def command(arguments: list[str]) -> Callable:
 def _option_fields(arguments: list[str]) -> dict[str, tuple[dataclasses.Field, Any]]:
     """The Options fields of all built-in recipes and of recipes that are named by path."""
     found = {}
-    paths = [a for a in arguments if "/" in a and (Path(a) / "__init__.py").is_file()]
+    paths = [a for a in arguments if "/" in a and os.path.isfile(Path(a) / "__init__.py")]
     for name in [*paths, *zoo.names()]:
         try:
             options = zoo.load(name).card.Options

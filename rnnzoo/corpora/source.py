@@ -5,11 +5,12 @@ Without `--data` the recipe's own corpus is used. Only then, if it cannot be had
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
+from .. import paths
 from ..errors import CallError, DownloadError, did_you_mean
 
 T = TypeVar("T")
@@ -48,8 +49,8 @@ def resolve(data: str, registered: Sequence[str]) -> Source:
         if not data.removeprefix(TFDS):
             raise CallError("tfds: needs the name of a data set", "for instance --data tfds:tiny_shakespeare")
         return Source("tfds", data.removeprefix(TFDS))
-    path = Path(data).expanduser()
-    if path.exists():
+    path = paths.given(data)
+    if os.path.exists(path):
         return Source("file", str(path.absolute()))
     known = [*registered, SAMPLE]
     raise CallError(

@@ -10,7 +10,7 @@ import numpy as np
 def named_variables(model: Any) -> dict[str, Any]:
     """Trainable variables of a `keras.Model` by name, for instance "rnn.0.recurrent_kernel".
 
-    Public attributes that hold a layer, or a list of layers, are followed in the order they were set; within a Keras layer a
+    Public attributes that hold a layer, or a list or dictionary of layers, are followed in the order they were set; within a Keras layer a
     variable goes by its own name. Every variable must be reached, and once.
     """
     found: dict[str, Any] = {}
@@ -45,3 +45,6 @@ def _layers(path: str, value: Any):
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _layers(f"{path}.{index}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _layers(f"{path}.{key}", item)

@@ -102,7 +102,7 @@ class KerasEngine:
                     tf.stack([tf.cast(seed % 2**32, tf.uint32), tf.cast(step, tf.uint32) * 256])
                 )
             with tf.GradientTape() as tape:
-                loss, state = self.model.loss(arrays, state, training=True)
+                loss, state = self.model.batch_loss(arrays, state, training=True)
                 mean = loss / tokens
             gradients = [tf.convert_to_tensor(g) for g in tape.gradient(mean, trained)]
             if config.clipvalue:
