@@ -41,7 +41,11 @@ class TrainingConfig:
     patience: int = setting(0, "epochs without a better validation metric before training stops; 0 for never", 0)
     clipnorm: float = setting(1.0, "largest global norm of the gradients; 0 for no bound", 0)
     clipvalue: float = setting(0.0, "largest magnitude of each gradient entry; 0 for no bound", 0)
+    average: float = setting(
+        0.0, "moving average of the weights, the share kept per step; it is what is validated and saved. 0 for none", 0, 0.99999
+    )
     engine: Literal["auto", "numpy", "keras"] = setting("auto", "who trains; auto takes the faster one and says which")
+    threads: int = setting(0, "processor threads; 0 shares the cores with the trainings that run already", 0, 1024)
 
 
 def fields(cls: type) -> dict[str, dataclasses.Field]:

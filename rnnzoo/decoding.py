@@ -21,23 +21,8 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0, top_k: int = 0, 
     Returns:
         probabilities `[batch, symbols]` in float64.
     """
-    scaled = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
-    with np.errstate(over="ignore"):  # to -inf, where it belongs
-        scaled /= temperature
-    if 0 < top_k < logits.shape[-1]:
-        kth = np.partition(scaled, -top_k, axis=-1)[..., -top_k, None]
-        scaled[scaled < kth] = -np.inf
-    np.exp(scaled, out=scaled)
-    scaled /= scaled.sum(axis=-1, keepdims=True)
-    if top_p < 1:
-        order = np.argsort(-scaled, axis=-1, kind="stable")
-        ordered = np.take_along_axis(scaled, order, axis=-1)
-        # A symbol stays if those before it have not reached p; the first one always stays.
-        kept = np.cumsum(ordered, axis=-1) - ordered < top_p
-        kept[..., 0] = True
-        np.put_along_axis(scaled, order, ordered * kept, axis=-1)
-        scaled /= scaled.sum(axis=-1, keepdims=True)
-    return scaled
+    weights = _weights(logits, temperature, top_k, top_p)
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def draw(
@@ -46,9 +31,28 @@ def draw(
     """One symbol per row, `[batch]`. Temperature 0 takes the most probable one (greedy)."""
     if temperature == 0:
         return logits.argmax(axis=-1)
-    cumulative = np.cumsum(probabilities(logits, temperature, top_k, top_p), axis=-1)
-    thresholds = rng.random((len(logits), 1)) * cumulative[:, -1:]
-    return (cumulative <= thresholds).sum(axis=-1)
+    cumulative = _weights(logits, temperature, top_k, top_p).cumsum(axis=-1)
+    # A threshold below the total: the symbol drawn is the first whose cumulative weight exceeds it.
+    thresholds = rng.random(len(logits)) * cumulative[:, -1]
+    return np.array([row.searchsorted(threshold, "right") for row, threshold in zip(cumulative, thresholds, strict=True)])
+
+
+def _weights(logits: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
+    """What `probabilities` returns, up to a factor for each row."""
+    weights = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
+    weights /= temperature
+    if 0 < top_k < logits.shape[-1]:
+        kth = np.partition(weights, -top_k, axis=-1)[..., -top_k, None]
+        weights[weights < kth] = -np.inf
+    np.exp(weights, out=weights)
+    if top_p < 1:
+        order = np.argsort(-weights, axis=-1, kind="stable")
+        ordered = np.take_along_axis(weights, order, axis=-1)
+        # A symbol stays if those before it have not reached p; the first one always stays.
+        kept = np.cumsum(ordered, axis=-1) - ordered < top_p * weights.sum(axis=-1, keepdims=True)
+        kept[..., 0] = True
+        np.put_along_axis(weights, order, ordered * kept, axis=-1)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,14 @@ def beam_search_batch(
     def rank(hypothesis: Hypothesis) -> float:
         return hypothesis.log_probability / ((5 + len(hypothesis.symbols) + hypothesis.ended) / 6) ** alpha
 
-    ended: list[list[Hypothesis]] = [[] for _ in lengths]
     limits = np.asarray(lengths)
-    items = np.arange(len(lengths))  # those not done
+    ended = [[] if limit > 0 else [Hypothesis((), 0.0, False)] for limit in limits]
+    items = np.flatnonzero(limits > 0)  # those not done
+    if len(items) < len(limits):
+        logits, state = logits[items], select(state, items)
     scores = np.zeros((len(items), 1))
     history = np.empty((len(items), 1, 0), np.int64)
-    for position in range(max(lengths, default=0)):
+    for position in range(limits.max(initial=0)):
         # Twice the beam, so that ends do not empty it.
         symbols, gains = _most_probable(logits, 2 * beam)
         choices = gains.shape[1]

@@ -26,7 +26,8 @@ def evaluate(
     """Metrics of a run on a split.
 
     Args:
-        run: name or path; the newest trained one if None.
+        run: name or path; the newest trained one if None. Several, separated by commas, are evaluated as one model, where
+            the recipe's `evaluation.ensemble(networks)` makes one of them.
         data: the corpus; the one that the run was trained on if None.
 
     Returns:
@@ -35,7 +36,8 @@ def evaluate(
     if split not in SPLITS:
         raise CallError(f"no split {split!r}", did_you_mean(split, SPLITS, f"splits: {', '.join(SPLITS)}"))
     reporter = reporter or Reporter()
-    model = inference.load(recipe, run)
+    models = [inference.load(recipe, name) for name in (run.split(",") if run else [None])]
+    model, network = models[0], _combined(recipe, models)
     config = restored_config(recipe, model.run)
     trained_on = model.run.record["corpus"]
     corpus = recipe.part("corpus").load_corpus(config, data or trained_on["argument"], reporter)
@@ -43,14 +45,14 @@ def evaluate(
         reporter.warn(
             f"run {model.run.name} was trained on other data ({trained_on['name']}); its training items are not known here"
         )
-    corpus = corpus.seen_through(model.network.vocabulary)
+    corpus = corpus.seen_through(network.vocabulary)
     module = recipe.part("evaluation")
     start = time.perf_counter()
-    metrics = module.evaluate(model.network, corpus.split(split))
+    metrics = module.evaluate(network, corpus.split(split))
     seconds = time.perf_counter() - start
     report = {
         "recipe": recipe.name,
-        "run": model.run.name,
+        "run": ",".join(model.run.name for model in models),
         "corpus": corpus.facts()["name"],
         "split": split,
         "items": corpus.items(split),
@@ -62,8 +64,21 @@ def evaluate(
         "baselines": _baselines(recipe, corpus, split) if with_baselines else {},
     }
     if with_baselines:
-        report["details"] = module.inspect(model.network, corpus, split)
+        report["details"] = module.inspect(network, corpus, split)
     return report
+
+
+def _combined(recipe: zoo.Recipe, models: list[inference.Model]) -> Any:
+    """The network of one model, or the ensemble of several."""
+    if len(models) == 1:
+        return models[0].network
+    ensemble = getattr(recipe.part("evaluation"), "ensemble", None)
+    if ensemble is None:
+        raise CallError(f"{recipe.name} has no ensembles, received {len(models)} runs", "name one run")
+    first, *others = (model.run.record["files"]["vocabulary.json"] for model in models)
+    if any(other != first for other in others):
+        raise CallError("the runs of an ensemble must have one vocabulary", "name runs of the same corpus, fold and settings")
+    return ensemble([model.network for model in models])
 
 
 def _baselines(recipe: zoo.Recipe, corpus: Any, split: str) -> dict[str, dict[str, float]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +52,60 @@ class Model:
                 "options: " + ", ".join(self.recipe.card.Options.__dataclass_fields__),
             )
         return self.network.generate(texts, self.recipe.card.Options(**options), fresh_seed() if seed is None else seed)
+
+
+def arriving(texts: Iterable[str], most: int) -> Iterator[list[str]]:
+    """`texts` in lists of what has arrived by now, at least one and at most `most` of them.
+
+    A file is read in full lists, for models that are faster on many texts at once; yet whoever sends a line through a pipe
+    and waits gets its answer before the next one is sent. Where `texts` asks a person (`one_by_one`), lists have one text.
+    """
+    if isinstance(texts, Sequence):
+        yield from (list(texts[at : at + most]) for at in range(0, len(texts), most))
+        return
+    if getattr(texts, "one_by_one", False):
+        yield from ([text] for text in texts)
+        return
+    arrived: queue.Queue = queue.Queue(2 * most)
+    gone = threading.Event()
+
+    def put(item: Any) -> bool:
+        while not gone.is_set():
+            try:
+                arrived.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def read() -> None:
+        try:
+            for text in texts:
+                if not put((text, None)):
+                    return
+            put((None, None))
+        except BaseException as error:  # raised again where the texts are wanted
+            put((None, error))
+
+    threading.Thread(target=read, daemon=True, name="texts").start()
+    try:
+        while True:
+            items = [arrived.get()]
+            while len(items) < most and items[-1][0] is not None:
+                try:
+                    # A reader that is at work is given a moment: lists of one would waste more.
+                    items.append(arrived.get(timeout=0.002))
+                except queue.Empty:
+                    break
+            batch = [text for text, _ in items if text is not None]
+            if batch:
+                yield batch
+            if items[-1][0] is None:
+                if items[-1][1] is not None:
+                    raise items[-1][1]
+                return
+    finally:
+        gone.set()
 
 
 def fresh_seed() -> int:

@@ -3,11 +3,12 @@
     <checkpoints>/<recipe>/<run>/
       run.json                    what the run is, how far it is, and the files that belong to it with their hashes
       vocabulary.json
-      best-<step>.safetensors     weights of the best epoch; best.safetensors is a link to it
-      last-<step>.safetensors     what resuming needs: weights/..., optimizer/..., state/...; the two newest are kept
+      best-<serial>.safetensors   weights of the best epoch; best.safetensors is a link to it
+      last-<serial>.safetensors   what resuming needs: weights/..., optimizer/..., state/...; the two newest are kept
 
 A file that run.json names is never written again. A new checkpoint gets a new name, is synced to the disk, and one rename of
-run.json switches to it; only then do files go that are no longer named.
+run.json switches to it; only then do files go that are no longer named. A new run is made under another name and renamed when
+its first run.json is in it, so that whatever bears a run's name is a run. run.json holds the hash of its own content.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -28,6 +30,8 @@ from .errors import CallError, RunError, did_you_mean
 
 FORMAT = 1
 RECORD = "run.json"
+OWN_HASH = "record_sha256"  # in run.json: of all the rest of it
+_DRAFT = ".new"  # a run that is being made or removed; its name is no run's name
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -69,13 +73,19 @@ class Run:
         import numpy as np
         from safetensors.numpy import save
 
-        return self.write(file, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        return self.write(file, save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
     def commit(self) -> None:
         """Switch to the record as it now stands, then remove files that it no longer names."""
         self.record["updated"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        content = self.record | {OWN_HASH: _record_sha256(self.record)}
         with _explained(self.path):
-            _write_synced(self.path / RECORD, json.dumps(self.record, indent=1, ensure_ascii=False).encode())
+            _write_synced(self.path / RECORD, json.dumps(content, indent=1, ensure_ascii=False).encode())
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Point the link at the best weights and remove files that the record does not name: a crash may have left some."""
+        with _explained(self.path):
             if self.best:
                 _link(self.path / "best.safetensors", self.best["file"])
             named = {self.best["file"]} if self.best else set()
@@ -84,7 +94,22 @@ class Run:
                 if re.fullmatch(r"(best|last)-\d+\.safetensors|.*\.partial", path.name) and path.name not in named:
                     path.unlink(missing_ok=True)
 
+    def discard(self) -> None:
+        """Remove the run, whole."""
+        from filelock import FileLock
+
+        # Under a name that is no run's first: a crash half way must not leave half a run.
+        with _explained(self.path), FileLock(self.path.with_name(".lock")):
+            grave = self.path.with_name(_DRAFT)
+            shutil.rmtree(grave, ignore_errors=True)
+            os.rename(self.path, grave)
+            shutil.rmtree(grave, ignore_errors=True)
+
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Read the record anew: another process may have gone on with the run."""
+        self.record = open_run(self.path).record
 
     def read(self, file: str, sha256: str) -> bytes:
         """The content of a file of the run, verified.
@@ -133,6 +158,8 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
     Raises:
         CallError: if the name is taken or cannot be a folder's name.
     """
+    from filelock import FileLock
+
     folder = paths.checkpoints() / recipe
     if name is not None and not _NAME.fullmatch(name):
         raise CallError(f"a run's name is letters, digits, '.', '_', '+' or '-', received {name!r}", "for instance --run first")
@@ -140,42 +167,46 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
     candidates = [name] if name else [stamp, *(f"{stamp}-{i}" for i in range(2, 1000))]
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for candidate in candidates:
-            try:
-                (folder / candidate).mkdir()
-                break
-            except FileExistsError:
-                continue
-        else:
-            raise CallError(
-                f"{recipe} already has a run {name!r}", f"--resume --run {name} goes on with it; or choose another name"
-            )
-    run = Run(folder / candidate, {"format": FORMAT, "recipe": recipe, "name": candidate, **record})
-    with _explained(run.path):
-        vocabulary.save(run.path / "vocabulary.json.partial")
-        content = (run.path / "vocabulary.json.partial").read_bytes()
-    run.record["files"] = {"vocabulary.json": run.write("vocabulary.json", content)}
-    run.commit()
-    return run
+        with FileLock(folder / ".lock"):  # one run is made at a time, so a draft that is there already is a dead one
+            chosen = next((candidate for candidate in candidates if not os.path.lexists(folder / candidate)), None)
+            if chosen is None:
+                raise CallError(
+                    f"{recipe} already has a run {name!r}", f"--resume --run {name} goes on with it; or choose another name"
+                )
+            shutil.rmtree(folder / _DRAFT, ignore_errors=True)
+            (folder / _DRAFT).mkdir()
+            draft = Run(folder / _DRAFT, {"format": FORMAT, "recipe": recipe, "name": chosen, **record})
+            vocabulary.save(draft.path / "vocabulary.json.partial")
+            content = (draft.path / "vocabulary.json.partial").read_bytes()
+            draft.record["files"] = {"vocabulary.json": draft.write("vocabulary.json", content)}
+            draft.commit()
+            os.rename(draft.path, folder / chosen)
+            _sync_folder(folder)
+    return Run(folder / chosen, draft.record)
 
 
 def open_run(path: Path) -> Run:
     """The run in a folder.
 
     Raises:
-        RunError: if there is none, its record cannot be read, or it was written by a newer version.
+        RunError: if there is none, its record cannot be read or is damaged, or it was written by a newer version.
     """
     try:
         record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-        version = record["format"]
+        version, own_hash = record["format"], record.pop(OWN_HASH, None)
         missing = {"recipe", "config", "corpus", "status", "files", "last", "history"} - set(record)
     except FileNotFoundError:
         raise RunError(f"no run in {path}: it has no {RECORD}", "rnnzoo list shows the runs there are") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(f"{path / RECORD} cannot be read: {error}", "remove the folder, or restore it from a copy") from None
     if version != FORMAT:
         raise RunError(
             f"run {path.name} has format {version}, this rnnzoo reads format {FORMAT}", "install the rnnzoo that wrote it"
+        )
+    if own_hash is not None and own_hash != _record_sha256(record):
+        raise RunError(
+            f"{path / RECORD} is damaged: its content does not have the hash that it records",
+            f"restore it from a copy; if you changed it on purpose, take its line {OWN_HASH} out",
         )
     if missing:
         raise RunError(f"{path / RECORD} lacks {', '.join(sorted(missing))}", "remove the folder, or restore it from a copy")
@@ -185,13 +216,28 @@ def open_run(path: Path) -> Run:
 def runs_of(recipe: str) -> list[Run]:
     """The readable runs of a recipe, the newest first."""
     found = []
-    for path in (paths.checkpoints() / recipe).glob(f"*/{RECORD}"):
+    for path in _records_of(recipe):
         try:
             run = open_run(path.parent)
-            found.append((run.record.get("created", ""), path.stat().st_mtime, run))
+            found.append((str(run.record.get("created", "")), path.stat().st_mtime, run))
         except (RunError, OSError):
             continue
     return [run for *_, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def damaged_runs_of(recipe: str) -> dict[str, RunError]:
+    """The other runs of a recipe, by name, with what is wrong with them."""
+    found = {}
+    for path in _records_of(recipe):
+        try:
+            open_run(path.parent)
+        except RunError as error:
+            found[path.parent.name] = error
+    return found
+
+
+def _records_of(recipe: str) -> list[Path]:
+    return sorted(path for path in (paths.checkpoints() / recipe).glob(f"*/{RECORD}") if _NAME.fullmatch(path.parent.name))
 
 
 def resolve(recipe: str, name: str | None = None) -> Run:
@@ -239,18 +285,28 @@ def resumable(recipe: str) -> Run:
 
 @contextmanager
 def exclusive(run: Run):
-    """Hold a run while training it, so that two processes never train one run at once."""
+    """Hold a run while training it, so that two processes never train one run at once. The record is read under the lock."""
     from filelock import FileLock, Timeout
 
+    lock = FileLock(run.path / ".lock", timeout=0)
+    with _explained(run.path):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"run {run.name} is being trained by another process", "wait for it, or stop it first") from None
     try:
-        with FileLock(run.path / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"run {run.name} is being trained by another process", "wait for it, or stop it first") from None
+        run.reload()
+        yield
+    finally:
+        lock.release()
 
 
 def _retrain(run: Run) -> str:
     return f"restore the folder from a copy, or train again: rnnzoo train {run.record['recipe']}"
+
+
+def _record_sha256(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _write_synced(path: Path, content: bytes) -> None:
@@ -264,8 +320,12 @@ def _write_synced(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
     if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        folder = os.open(path, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

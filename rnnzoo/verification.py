@@ -55,4 +55,4 @@ def _difference(a: Any, b: Any) -> float:
 
 
 def _tensors(state: Any, tf: Any) -> Any:
-    return tuple(_tensors(part, tf) for part in state) if isinstance(state, tuple) else tf.convert_to_tensor(state)
+    return tf.nest.map_structure(tf.convert_to_tensor, state)

@@ -31,6 +31,9 @@ class Config(TrainingConfig):
         512, "width of a recurrent layer; the published 100 underfit, 1,024 cost four times as much", 1, 16_384
     )
     dropout: float = setting(0.4, "share of each recurrent layer's outputs dropped in training", 0, 0.95)
+    recurrent_dropout: float = setting(
+        0.4, "share of the recurrent kernel's connections dropped in each training step (DropConnect)", 0, 0.95
+    )
     embedding: int = setting(64, "width of the character embedding; 86 symbols need no more", 1, 16_384)
     window: int = setting(64, "time steps between gradient cuts (truncated BPTT)", 1, 65_536)
     stateful: bool = setting(True, "carry the hidden state from window to window; false shuffles windows, each from zero")
@@ -66,6 +69,7 @@ PRESETS = {
         "warmup": 0.0,
         "units": 100,
         "dropout": 0.0,
+        "recurrent_dropout": 0.0,
         "embedding": 256,
         "embedding_scale": 0.05,
         "window": 100,

@@ -39,7 +39,8 @@ FILES = {
     ),
 }
 
-_BEGIN = re.compile(r"\*\*\*\s*START OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
+# The line may be broken in two and ends with three stars; in some releases it just ends.
+_BEGIN = re.compile(r"\*\*\*\s*START OF (?:THE|THIS) PROJECT GUTENBERG(?:(?:[^*\n]|\n(?!\s*\n))*\*\*\*|[^\n]*)", re.I)
 _END = re.compile(r"\*\*\*\s*END OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
 
 
@@ -108,7 +109,9 @@ def load_corpus(config: Config, data: str | None, reporter: Reporter) -> Corpus:
 
 def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     books, sources = _books(chosen, reporter)
-    shaped_by = {"sources": sources, "whitespace": config.whitespace, "heldout": config.heldout, "kind": chosen.kind}
+    # The code too: a copy of this recipe whose cleaning was edited must not be given what this one has encoded.
+    shaped_by = {"sources": sources, "kind": chosen.kind, "code": _file_sha256(Path(__file__))}
+    shaped_by |= {"whitespace": config.whitespace, "heldout": config.heldout}
     folder = encoded.encode_once("chargen", shaped_by, lambda empty: _encode(books, config, empty))
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
@@ -194,10 +197,7 @@ def between_markers(pieces: Iterator[str]) -> Iterator[str]:
         yield head
         yield from pieces
         return
-    # The marker line may be broken in two; it ends with three stars.
-    close = head.find("***", begin.end())
-    rest = head[head.find("\n", close if close >= 0 else begin.end()) + 1 :]
-    yield from _until_end(rest, pieces)
+    yield from _until_end(head[begin.end() :].removeprefix("\n"), pieces)
 
 
 def _until_end(held: str, pieces: Iterator[str]) -> Iterator[str]:
@@ -297,7 +297,7 @@ def _cut(texts: list[np.ndarray], kept: list[str | None], heldout: int) -> dict[
             parts[part].append(text)
     if heldout:
         for part in ("validation", "test"):
-            parts[part] = [text[: heldout // len(parts[part])] for text in parts[part]]
+            parts[part] = [text[: max(1, heldout // len(parts[part]))] for text in parts[part]]
     return parts
 
 

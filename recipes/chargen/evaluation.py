@@ -24,12 +24,12 @@ def evaluate(model: Any, texts: Sequence[np.ndarray]) -> dict[str, float]:
     A character never seen in training costs the UNK symbol and an equal share of the characters outside the vocabulary.
 
     Returns:
-        "bits_per_char", "nats_per_char" and "perplexity" (2 to the power of the bits).
+        "bits_per_char", "nats_per_char" and "perplexity" (2 to the power of the bits; at most e^700, where floats end).
     """
     nats = sum(nats_per_text(model, texts))
     characters = sum(len(text) for text in texts)
     mean = nats / characters
-    return {"bits_per_char": mean / math.log(2), "nats_per_char": mean, "perplexity": math.exp(mean)}
+    return {"bits_per_char": mean / math.log(2), "nats_per_char": mean, "perplexity": math.exp(min(mean, 700))}
 
 
 def nats_per_text(model: Any, texts: Sequence[np.ndarray]) -> np.ndarray:

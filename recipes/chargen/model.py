@@ -19,7 +19,8 @@ class CharModel(keras.Model):
         self.embedding = keras.layers.Embedding(symbols, config.embedding)
         self.rnn = [recurrent_layer(config.cell, config.units) for _ in range(config.layers)]
         self.output_layer = keras.layers.Dense(symbols)
-        self.dropout_seed = keras.random.SeedGenerator(0) if config.dropout else None
+        dropping = config.dropout or config.recurrent_dropout
+        self.dropout_seed = keras.random.SeedGenerator(0) if dropping else None
         self(tf.zeros((1, 1), tf.int32), None)  # builds the weights
 
     def initial_state(self, batch: int) -> State:
@@ -38,7 +39,7 @@ class CharModel(keras.Model):
         y = self.embedding(x)
         outputs, after = {"embedding": y}, []
         for i, (layer, initial) in enumerate(zip(self.rnn, state, strict=True)):
-            y, *final = layer(y, initial_state=list(initial))
+            y, *final = self._run(layer, y, initial, training)
             after.append(tuple(final))
             outputs[f"rnn.{i}"] = y
             if training and self.config.dropout:
@@ -47,6 +48,15 @@ class CharModel(keras.Model):
         if record is not None:
             record.update(outputs, output_layer=logits)
         return logits, tuple(after)
+
+    def _run(self, layer, x, initial, training: bool):
+        """One layer; in training with a share of its recurrent kernel dropped."""
+        if not (training and self.config.recurrent_dropout):
+            return layer(x, initial_state=list(initial))
+        kernel = layer.cell.recurrent_kernel
+        dropped = keras.random.dropout(kernel, self.config.recurrent_dropout, seed=self.dropout_seed)
+        with keras.StatelessScope(state_mapping=[(kernel, dropped)]):  # the layer reads `dropped` for its kernel
+            return layer(x, initial_state=list(initial))
 
     def batch_loss(self, arrays, state: State, training: bool):
         """Cross-entropy of a batch of `rnnzoo.batching.Streams`, summed over real targets, in nats; and the state after it."""

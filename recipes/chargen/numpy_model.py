@@ -9,7 +9,7 @@ import numpy as np
 from rnnzoo.batching import Batch
 from rnnzoo.cells import CELLS, Cell
 from rnnzoo.cells.base import State as CellState
-from rnnzoo.cells.feedforward import dense, dense_backward, dropout_mask, rows, unrows
+from rnnzoo.cells.feedforward import dense, dense_backward, dropout_mask, embed_backward, rows, unrows
 from rnnzoo.cells.inputs import Symbols
 from rnnzoo.cells.losses import softmax_cross_entropy
 from rnnzoo.decoding import beam_search, draw
@@ -77,7 +77,7 @@ class NumpyModel:
         A text fed in pieces, each with the state that the piece before it left, gives what it gives whole.
         `record`, where given, takes each layer's output by the layer's name.
         """
-        outputs, after, _ = self._forward(x, state or self.initial_state(len(x)), None, None)
+        outputs, after, _ = self._forward(x, state or self.initial_state(len(x)))
         logits = unrows(dense(rows(outputs[-1]), self.kernel, self.bias), len(x))
         if record is not None:
             record["embedding"] = self.embeddings[x]
@@ -86,26 +86,25 @@ class NumpyModel:
 
     def _first_inputs(self, x: np.ndarray):
         if len(self.embeddings) > LARGEST_TABLE:
-            raise CallError(
-                f"chargen trains on at most {LARGEST_TABLE} different characters in NumPy, received {len(self.embeddings)}",
-                "use engine=keras",
-            )
+            return self.embeddings[x]
         cell = self.cells[0]
         return Symbols(x, self.embeddings, cell.weights["kernel"], cell.input_bias)
 
-    def _forward(self, x, state, rate, rng):
+    def _forward(self, x, state, rng=None):
         """Outputs of each layer (with dropout where there is a generator), states after, and what backward needs."""
+        rate, recurrent_rate = (self.config.dropout, self.config.recurrent_dropout) if rng is not None else (0, 0)
         y, outputs, after, tapes = self._first_inputs(x), [], [], []
         for cell, initial in zip(self.cells, state, strict=True):
+            cell, kernel_mask = cell.drop_connected(recurrent_rate, rng) if recurrent_rate else (cell, None)
             y, final, tape = cell.forward(y, initial)
             mask = None
-            if rng is not None and rate:
+            if rate:
                 time_major = dropout_mask((y.shape[1], y.shape[0], y.shape[2]), rate, rng)
                 mask = time_major.transpose(1, 0, 2)
                 y = y * mask
             outputs.append(y)
             after.append(final)
-            tapes.append((cell, tape, mask))
+            tapes.append((cell, tape, mask, kernel_mask))
         return outputs, tuple(after), tapes
 
     # -- training --------------------------------------------------------------------------------------------------
@@ -123,7 +122,7 @@ class NumpyModel:
         a = batch.arrays
         state = state or self.initial_state(len(a["inputs"]))
         state = tuple(tuple(s * a["keep"][:, None] for s in layer) for layer in state)
-        outputs, after, tapes = self._forward(a["inputs"], state, self.config.dropout, rng)
+        outputs, after, tapes = self._forward(a["inputs"], state, rng)
         features = rows(outputs[-1])
         logits = dense(features, self.kernel, self.bias)
         loss, d_logits = softmax_cross_entropy(logits, a["targets"].T.ravel(), a["weights"].T.ravel())
@@ -131,12 +130,16 @@ class NumpyModel:
         d_features, d_output = dense_backward(features, self.kernel, d_logits)
         gradients = {f"output_layer.{name}": gradient for name, gradient in d_output.items()}
         d_y = unrows(d_features, len(a["inputs"]))
-        for i, (cell, tape, mask) in reversed(list(enumerate(tapes))):
+        for i, (cell, tape, mask, kernel_mask) in reversed(list(enumerate(tapes))):
             if mask is not None:
                 d_y = d_y * mask
             d_y, _, d_cell = cell.backward(tape, d_y)
+            if kernel_mask is not None:
+                d_cell["recurrent_kernel"] *= kernel_mask
             if i == 0:
-                gradients["embedding.embeddings"] = d_cell.pop("embeddings")
+                gradients["embedding.embeddings"] = (
+                    d_cell.pop("embeddings") if d_y is None else embed_backward(a["inputs"], d_y, len(self.embeddings))
+                )
             gradients.update({f"rnn.{i}.{name}": gradient for name, gradient in d_cell.items()})
         return loss, gradients, after
 

@@ -7,12 +7,14 @@ weight gradients are one product after it, over all steps at once.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
+from .feedforward import dropout_mask
 from .inputs import Inputs, Projected
 
 State = tuple[np.ndarray, ...]
@@ -70,6 +72,18 @@ class Cell:
         """Zeros, one array `[batch, units]` for each of `states`."""
         dtype = self.weights["kernel"].dtype
         return tuple(np.zeros((batch, self.units), dtype) for _ in self.states)
+
+    def drop_connected(self, rate: float, rng: np.random.Generator) -> tuple[Cell, np.ndarray]:
+        """A cell over these weights with a share `rate` of its recurrent kernel dropped, and the mask of what remains.
+
+        The gradient that it gives for the recurrent kernel is to be multiplied by the mask. Dropping connections, not states,
+        regularises the recurrence itself (DropConnect: Wan et al. 2013; on recurrent kernels: Merity et al. 2018).
+        """
+        kernel = self.weights["recurrent_kernel"]
+        mask = dropout_mask(kernel.shape, rate, rng, kernel.dtype)
+        dropped = copy.copy(self)
+        dropped.weights = self.weights | {"recurrent_kernel": kernel * mask}
+        return dropped, mask
 
     # -- one step, as it is written in the paper -------------------------------------------------------------------
 

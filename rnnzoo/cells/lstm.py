@@ -37,63 +37,74 @@ class LSTM(Cell):
     def _peep_backward(self, d_a, memory, dc):
         """Adds to `dc` what flows back through `_peep`."""
 
+    # The output gate is computed with the others, unless it has to see the new memory first (see `PeepholeLSTM`).
+    _output_sees_new_memory = False
+
     def _forward(self, tape):
         (hs, cs), u, n = tape.states, self.weights["recurrent_kernel"], self.units
         gates = tape.saved["gates"] = np.empty((*hs[1:].shape[:2], 4 * n), hs.dtype)
         squashed = tape.saved["tanh_c"] = np.empty_like(hs[1:])
         scratch = np.empty_like(hs[0])
+        # s(a) = (1 + tanh(a / 2)) / 2, so one tanh serves all gates: few passes over long rows, not many over short ones.
+        scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], hs.dtype), n)
+        offset = 1 - scale
+
+        def activate(gate, columns):
+            gate *= scale[columns]
+            np.tanh(gate, out=gate)
+            gate *= scale[columns]
+            gate += offset[columns]
+
+        early = slice(3 * n if self._output_sees_new_memory else 4 * n)
+        late = slice(3 * n, 4 * n)
 
         def advance(t, a):
             gate, c = gates[t], cs[t + 1]
             np.matmul(hs[t], u, out=gate)
             gate += a
             self._peep(gate, "previous", cs[t])
-            sigmoid(gate[:, : 2 * n], out=gate[:, : 2 * n])
-            np.tanh(gate[:, 2 * n : 3 * n], out=gate[:, 2 * n : 3 * n])
+            activate(gate[:, early], early)
             np.multiply(gate[:, n : 2 * n], cs[t], out=c)
             np.multiply(gate[:, :n], gate[:, 2 * n : 3 * n], out=scratch)
             c += scratch
-            self._peep(gate, "new", c)
-            sigmoid(gate[:, 3 * n :], out=gate[:, 3 * n :])
+            if self._output_sees_new_memory:
+                self._peep(gate, "new", c)
+                activate(gate[:, late], late)
             np.tanh(c, out=squashed[t])
-            np.multiply(gate[:, 3 * n :], squashed[t], out=hs[t + 1])
+            np.multiply(gate[:, late], squashed[t], out=hs[t + 1])
 
         return advance
 
     def _backward(self, tape):
         (hs, cs), u, n = tape.states, self.weights["recurrent_kernel"], self.units
         gates, squashed = tape.saved["gates"], tape.saved["tanh_c"]
-        scratch, d_o = np.empty_like(hs[0]), np.empty_like(hs[0])
+        # s' = s (1 - s) and tanh' = (1 + tanh) (1 - tanh): one formula for all gates, (v + [v is g]) (1 - v).
+        is_g = np.repeat(np.array([0, 0, 1, 0], hs.dtype), n)
+        d_value, slope = np.zeros_like(gates[0]), np.empty_like(gates[0])
+        d_i, d_f, d_g, d_o = (d_value[:, k * n : (k + 1) * n] for k in range(4))
 
         def retreat(t, ds):
             dh, dc = ds
             i, f, g, o = (gates[t][:, k * n : (k + 1) * n] for k in range(4))
             tanh_c = squashed[t]
-            # dc += dh o (1 - tanh(c)^2)
-            np.multiply(dh, o, out=scratch)
             np.multiply(dh, tanh_c, out=d_o)
+            # dc += dh o (1 - tanh(c)^2)
             tanh_c *= tanh_c
-            tanh_c *= scratch
-            np.subtract(scratch, tanh_c, out=scratch)
-            dc += scratch
-            # Each gate is overwritten by the gradient of what went into it; s' = s (1 - s), tanh' = 1 - tanh^2.
-            np.multiply(d_o, o, out=d_o)
-            np.subtract(1, o, out=o)
-            o *= d_o
-            self._peep_backward(gates[t], "new", dc)
-            np.multiply(dc, g, out=d_o)  # d i
-            g *= g
-            np.subtract(1, g, out=g)
-            g *= i
-            g *= dc
-            np.multiply(d_o, i, out=d_o)
-            np.subtract(1, i, out=i)
-            i *= d_o
-            np.multiply(dc, cs[t], out=d_o)  # d f
+            np.subtract(1, tanh_c, out=tanh_c)
+            tanh_c *= o
+            tanh_c *= dh
+            dc += tanh_c
+            np.add(gates[t], is_g, out=slope)
+            if self._output_sees_new_memory:
+                self._peep_backward(d_value * slope * (1 - gates[t]), "new", dc)
+            np.multiply(dc, g, out=d_i)
+            np.multiply(dc, cs[t], out=d_f)
+            np.multiply(dc, i, out=d_g)
             dc *= f
-            np.multiply(d_o, f, out=d_o)
-            np.subtract(1, f, out=f)
-            f *= d_o
+            # Each gate is overwritten by the gradient of what went into it.
+            np.subtract(1, gates[t], out=gates[t])
+            gates[t] *= slope
+            gates[t] *= d_value
             self._peep_backward(gates[t], "previous", dc)
             np.matmul(gates[t], u.T, out=dh)
 

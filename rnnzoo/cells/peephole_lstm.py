@@ -30,6 +30,7 @@ class PeepholeLSTM(LSTM):
         # Who sees which memory: a row of `peephole` and the columns of its gate.
         self._seers = {"previous": [(0, i), (1, f)], "new": []}
         self._seers[output_peephole].append((2, o))
+        self._output_sees_new_memory = output_peephole == "new"
 
     @classmethod
     def weight_shapes(cls, features, units):

@@ -51,6 +51,9 @@ def show(recipe: RECIPE, data: DATA = None, json: JSON = False, quiet: QUIET = F
     for name, count in facts["counts"].items():
         digest = facts["split_sha256"].get(name)
         console.result(f"  {name:<12} {count:>12,}" + (f"  SHA-256 {digest[:12]}..." if digest else ""))
+    for name, detail in facts.get("details", {}).items():
+        shown = ", ".join(f"{key}: {value}" for key, value in detail.items()) if isinstance(detail, dict) else detail
+        console.result(f"  {name}: {shown}")
 
 
 @app.command(epilog="Examples:  rnnzoo data clean chargen")

@@ -18,18 +18,40 @@ def evaluate(
     data: DATA = None,
     split: Annotated[str, typer.Option(metavar="S", help="test, validation or train.")] = "test",
     baselines: Annotated[bool, typer.Option("--baselines/--no-baselines", help="Measure simple baselines too.")] = True,
+    folds: Annotated[int | None, typer.Option(metavar="K", help="Evaluate the K runs of train --folds K.")] = None,
     json: JSON = False,
     quiet: QUIET = False,
 ) -> None:
-    """Evaluate a run on held-out data, beside simple baselines."""
+    """Evaluate a run on held-out data, beside simple baselines. Several runs, separated by commas, are an ensemble."""
     from .. import evaluation, zoo
+    from .. import folds as splits
 
     reporter = console.QuietReporter() if quiet else console.TrainingReporter()
-    report = evaluation.evaluate(zoo.load(recipe), run, data=data, split=split, with_baselines=baselines, reporter=reporter)
+    options = {"data": data, "split": split, "with_baselines": baselines, "reporter": reporter}
+    if folds is not None:
+        report = splits.evaluate(zoo.load(recipe), folds, run, **options)
+        render = _render_folds
+    else:
+        report = evaluation.evaluate(zoo.load(recipe), run, **options)
+        render = _render
     if json:
         console.document(report)
     else:
-        _render(report)
+        render(report)
+
+
+def _render_folds(report: dict[str, Any]) -> None:
+    console.result(f"{report['recipe']}, {len(report['folds'])} folds of {report['run']}, {report['split']} split")
+    columns = list(report["mean"])
+    rows = [
+        [f"fold {k}", fold["items"], fold["seen_in_training"], *(fold["metrics"][column] for column in columns)]
+        for k, fold in enumerate(report["folds"])
+    ]
+    for name, own in {"mean": report, **report["baselines"]}.items():
+        cells = [f"{own['mean'][c]:.4g} +- {own['deviation'][c]:.2g}" if c in own["mean"] else "" for c in columns]
+        rows.append([name, "", "", *cells])
+    unit = report["folds"][0]["unit"]
+    console.table("", ["", unit, "seen in training", *columns], rows)
 
 
 def _render(report: dict[str, Any]) -> None:
@@ -46,4 +68,7 @@ def _render(report: dict[str, Any]) -> None:
     rows += [[name, *(metrics.get(column, "") for column in columns)] for name, metrics in report["baselines"].items()]
     console.table("", ["", *columns], rows)
     for name, value in report.get("details", {}).items():
-        console.result(f"{name.replace('_', ' ')}: {value}")
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            console.table(name.replace("_", " "), list(value[0]), [list(row.values()) for row in value])
+        else:
+            console.result(f"{name.replace('_', ' ')}: {value}")

@@ -19,7 +19,9 @@ def list_recipes(json: JSON = False, quiet: QUIET = False) -> None:
             summary = zoo.load(name).card.SUMMARY
         except RnnzooError as error:
             summary = f"broken: {error.message}"
-        listed.append({"recipe": name, "summary": summary, "runs": [_described(run) for run in runs.runs_of(name)]})
+        damaged = [{"run": run, "error": error.message} for run, error in runs.damaged_runs_of(name).items()]
+        described = [_described(run) for run in runs.runs_of(name)]
+        listed.append({"recipe": name, "summary": summary, "runs": described, "damaged": damaged})
     if json:
         console.document(listed)
         return
@@ -30,6 +32,8 @@ def list_recipes(json: JSON = False, quiet: QUIET = False) -> None:
             best = run["best"]
             result = f"{best['metric']} {best['value']:.4f} (epoch {best['epoch']})" if best else "no best checkpoint yet"
             console.result(f"{'':<{width}}    {run['run']:<20} {run['status']:<10} {run['corpus']:<10} {result}")
+        for run in entry["damaged"]:
+            console.result(f"{'':<{width}}    {run['run']:<20} damaged: {run['error']}")
         if not entry["runs"] and not quiet:
             console.result(f"{'':<{width}}    no runs yet: rnnzoo train {entry['recipe']}")
 

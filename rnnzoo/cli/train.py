@@ -23,42 +23,53 @@ def train(
     run: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the new run, or the run to resume.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, shuffles and dropout.")] = 0,
+    folds: Annotated[int | None, typer.Option(metavar="K", help="Train K runs, each on another split.")] = None,
     json: JSON = False,
     quiet: QUIET = False,
 ) -> int:
     """Train a recipe. Ctrl-C saves; --resume goes on."""
     from .. import config as configs
+    from .. import folds as splits
     from .. import zoo
     from ..training import train as training
     from ..training.interrupts import Interrupted
 
-    if resume and (preset or data):
-        raise CallError("--resume goes on with a run as it was started", "leave out --preset and --data")
+    if resume and (preset or data or folds):
+        raise CallError("--resume goes on with a run as it was started", "leave out --preset, --data and --folds")
     loaded = zoo.load(recipe)
     reporter = console.QuietReporter() if quiet else console.TrainingReporter()
     try:
         if resume:
-            finished = training.resume(loaded, settings or [], name=run, reporter=reporter)
+            trained = [training.resume(loaded, settings or [], name=run, reporter=reporter)]
         else:
             config = configs.apply(configs.with_preset(loaded.card.Config, loaded.card.PRESETS, preset), settings or [])
-            finished = training.train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)
+            if folds is not None:
+                trained = splits.train(loaded, config, folds, data=data, name=run, seed=seed, reporter=reporter)
+            else:
+                trained = [training.train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)]
     except Interrupted as interrupted:
         _close(reporter)
         console.note(f"interrupted ({interrupted}); the checkpoint is saved. Go on: {_how_to_resume(recipe, run)}")
         return 128 + interrupted.signal
     finally:
         _close(reporter)
-    summary = _summary(finished)
-    if json:
-        console.document(summary)
-    elif not quiet:
-        best = finished.best
-        console.note(
-            f"run {finished.name}: best validation {best['metric']} {best['value']:.4f} at epoch {best['epoch']}, "
-            f"{summary['seconds']:.0f} s, {summary['tokens_per_second']:,.0f} tokens/s\n{finished.path}\n"
-            f"next: {loaded.card.EXAMPLE}   |   rnnzoo eval {recipe}"
-        )
+    for finished in trained:
+        summary = _summary(finished)
+        if json:
+            console.document(summary)
+        elif not quiet:
+            _tell(finished, summary, loaded.card.EXAMPLE, recipe)
     return 0
+
+
+def _tell(finished, summary: dict, example: str, recipe: str) -> None:
+    best = finished.best
+    reached = f"best validation {best['metric']} {best['value']:.4f} at epoch {best['epoch']}" if best else "no best checkpoint"
+    console.note(
+        f"run {finished.name}: {reached}, "
+        f"{summary['seconds']:.0f} s, {summary['tokens_per_second']:,.0f} tokens/s\n{finished.path}\n"
+        f"next: {example}   |   rnnzoo eval {recipe}"
+    )
 
 
 def _close(reporter) -> None:

@@ -22,8 +22,8 @@ class Source:
     """Where a corpus comes from.
 
     Attributes:
-        kind: "registered", "sample", "tfds" or "file".
-        value: the registered name, the TFDS name, or the absolute path.
+        kind: "registered", "sample", "tfds", "file" or "files".
+        value: the registered name, the TFDS name, or the absolute path; of two parallel files both, a comma between.
     """
 
     kind: str
@@ -52,6 +52,9 @@ def resolve(data: str, registered: Sequence[str]) -> Source:
     path = paths.given(data)
     if os.path.exists(path):
         return Source("file", str(path.absolute()))
+    several = [paths.given(part) for part in data.split(",")]
+    if len(several) == 2 and all(map(os.path.exists, several)):
+        return Source("files", ",".join(str(path.absolute()) for path in several))
     known = [*registered, SAMPLE]
     raise CallError(
         f"no corpus or file {data!r}", did_you_mean(data, known, f"corpora: {', '.join(known)}; or the path of your own file")

@@ -67,6 +67,10 @@ class DataSet:
                 "choose a data set of the kind that this recipe reads",
             )
 
+    def class_names(self, feature: str) -> dict[int, str]:
+        """The names of a feature's classes by number; none where it has no names."""
+        return dict(enumerate(getattr(self._builder.info.features[feature], "names", None) or ()))
+
     def examples(self, split: str) -> Iterator[dict[str, Any]]:
         """The examples of a split in their stored order, as NumPy values (text as bytes)."""
         return iter(self._tfds.as_numpy(self._builder.as_dataset(split=split, shuffle_files=False)))

@@ -10,8 +10,8 @@ import numpy as np
 def named_variables(model: Any) -> dict[str, Any]:
     """Trainable variables of a `keras.Model` by name, for instance "rnn.0.recurrent_kernel".
 
-    Public attributes that hold a layer, or a list or dictionary of layers, are followed in the order they were set; within a Keras layer a
-    variable goes by its own name. Every variable must be reached, and once.
+    Public attributes that hold a layer, or a list or dictionary of layers, are followed in the order they were set; within a
+    Keras layer a variable goes by its own name. Every variable must be reached, and once.
     """
     found: dict[str, Any] = {}
     for attribute, value in vars(model).items():

@@ -52,8 +52,9 @@ class NumpyEngine:
     def step(self, batch, state, rate, step):
         # Dropout is drawn from the seed and the step alone, so a resumed run draws what the uninterrupted one would.
         rng = np.random.default_rng([self.seed, 1, step])
-        loss, gradients, state = self.model.loss_and_gradients(batch, state, rng)
-        norm = clip(gradients, self.config.clipnorm, self.config.clipvalue)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for below
+            loss, gradients, state = self.model.loss_and_gradients(batch, state, rng)
+            norm = clip(gradients, self.config.clipnorm, self.config.clipvalue)
         if not (np.isfinite(loss) and np.isfinite(norm)):
             return float("nan"), state
         self.optimizer.update(gradients, rate, step)
@@ -150,7 +151,52 @@ class KerasEngine:
         return unflatten(self.model.initial_state(1), [self.tf.convert_to_tensor(array) for array in arrays])
 
 
+class Averaged:
+    """An engine whose weights, as others see them, are a moving average of those under training (Polyak, Juditsky 1992).
+
+    Of n steps at most n / (n + 9) is kept, so that the first weights are soon forgotten.
+    """
+
+    def __init__(self, engine: Engine, decay: float):
+        self.engine, self.decay, self.name = engine, decay, engine.name
+        self._average = {name: np.array(array) for name, array in engine.weights().items()}
+
+    def step(self, batch, state, rate, step):
+        loss, state = self.engine.step(batch, state, rate, step)
+        kept = min(self.decay, (step + 1) / (step + 10))
+        for name, array in self.engine.weights().items():
+            average = self._average[name]
+            average *= kept
+            average += (1 - kept) * array
+        return loss, state
+
+    def weights(self):
+        return self._average
+
+    def slots(self):
+        return self.engine.slots() | {f"{TRAINED}{name}": array for name, array in self.engine.weights().items()}
+
+    def restore(self, weights, slots):
+        trained = {name.removeprefix(TRAINED): array for name, array in slots.items() if name.startswith(TRAINED)}
+        self.engine.restore(trained, {name: array for name, array in slots.items() if not name.startswith(TRAINED)})
+        for name, array in self._average.items():
+            array[...] = weights[name]
+
+    def export_state(self, state):
+        return self.engine.export_state(state)
+
+    def import_state(self, arrays):
+        return self.engine.import_state(arrays)
+
+
+TRAINED = "trained/"  # before the names of the weights under training, among the slots
 ENGINES = {"numpy": NumpyEngine, "keras": KerasEngine}
+
+
+def make_engine(name: str, recipe: Recipe, config: Any, vocabulary: Any, weights: Arrays, seed: int) -> Engine:
+    """The engine of that name, ready to train from `weights`; averaged where the configuration says so."""
+    engine = ENGINES[name](recipe, config, vocabulary, weights, seed)
+    return Averaged(engine, config.average) if config.average else engine
 
 
 def flatten(state: Any) -> list:

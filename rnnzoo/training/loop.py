@@ -78,6 +78,9 @@ def fit(run: Run, task: Task, engine: Engine, reporter: Reporter) -> None:
         saved_at = time.monotonic()
 
     with deferred() as requests:
+        if progress.epoch >= plan["epochs"]:  # it was re-planned to end where it already is
+            run.record["status"] = "finished"
+            save()
         while progress.epoch < plan["epochs"]:
             batches = task.batches(progress.epoch)
             while progress.position < len(batches):
@@ -92,7 +95,7 @@ def fit(run: Run, task: Task, engine: Engine, reporter: Reporter) -> None:
                 if not math.isfinite(loss):
                     raise TrainingError(
                         f"the loss is not finite at step {progress.step + 1} (epoch {progress.epoch + 1})",
-                        f"lower the step size: learning_rate={config.learning_rate / 4:g}, or bound gradients: clipnorm=1",
+                        _smaller_steps(config),
                     )
                 state = after
                 progress.position += 1
@@ -135,10 +138,16 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
         "validation": metrics,
     }
     value, best = metrics[task.metric], run.best
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the validation {task.metric} is not finite ({value}) after epoch {progress.epoch + 1}",
+            _smaller_steps(task.config),
+        )
     better = best is None or (value < best["value"] if task.direction == "min" else value > best["value"])
     run.record["history"].append(entry)
-    if better and math.isfinite(value):
-        file = f"best-{progress.step:09d}.safetensors"
+    if better:
+        # Numbered like the checkpoint to come, not by the step: a run that went back and was re-planned may pass a step twice.
+        file = f"best-{run.record.get('checkpoints', 0) + 1:06d}.safetensors"
         run.record["best"] = {
             "metric": task.metric,
             "direction": task.direction,
@@ -152,6 +161,10 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
     text = task.sample(weights, progress.epoch + 1)
     if text is not None:
         reporter.sample(progress.epoch + 1, text)
+
+
+def _smaller_steps(config: Any) -> str:
+    return f"lower the step size: learning_rate={config.learning_rate / 4:g}, or bound gradients: clipnorm=1"
 
 
 def _out_of_patience(run: Run, patience: int) -> bool:
@@ -172,7 +185,6 @@ def _checkpoint(run: Run, engine: Engine, progress: Progress, state: Any) -> Non
         "file": file,
         "sha256": run.write_arrays(file, arrays),
         "progress": vars(progress).copy(),
-        "history": len(run.record["history"]),
     }
     run.record["last"] = [entry, *run.record["last"][:1]]
     run.commit()
@@ -190,11 +202,19 @@ def _restore(run: Run, engine: Engine, reporter: Reporter) -> tuple[Progress, An
         for name, array in arrays.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = array
-        engine.restore(parts["weights"], parts["optimizer"])
+        try:
+            engine.restore(parts["weights"], parts["optimizer"])
+        except (KeyError, ValueError) as error:
+            raise RunError(
+                f"run {run.name} does not fit recipe {run.record['recipe']} as it is now: {error}",
+                f"train again: rnnzoo train {run.record['recipe']}",
+            ) from None
         state = engine.import_state([parts["state"][key] for key in sorted(parts["state"])]) if parts["state"] else None
         run.record["last"] = run.record["last"][run.record["last"].index(entry) :]
-        del run.record["history"][entry["history"] :]
-        return Progress(**entry["progress"]), state
+        progress = Progress(**entry["progress"])
+        # What is trained again is noted again: epochs after this checkpoint, and one that `minutes` had cut short.
+        run.record["history"] = [past for past in run.record["history"] if past["epoch"] <= progress.epoch]
+        return progress, state
     if run.record["last"]:
         raise RunError(f"no checkpoint of run {run.name} can be read", f"train again: rnnzoo train {run.record['recipe']}")
     return Progress(), None

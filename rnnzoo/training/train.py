@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import os
 import platform
 import time
 from typing import Any
@@ -12,7 +14,8 @@ from .. import config as configs
 from ..cells.initial import initial_weights
 from ..errors import CallError, RunError
 from ..runs import Run
-from .engines import ENGINES
+from . import threads
+from .engines import make_engine
 from .loop import Task, fit
 from .reporter import Reporter
 
@@ -46,23 +49,40 @@ def train(
     config = recipe.card.Config() if config is None else config
     corpus = recipe.part("corpus").load_corpus(config, data, reporter)
     engine_name = _engine_for(recipe, config)
-    steps = len(corpus.batches(config, 0, seed))
-    record = {
+    _refuse_giants(recipe, config, corpus.vocabulary)
+    with threads.limited(config.threads) as count:
+        facts = {"config": dataclasses.asdict(config), "corpus": {"argument": data, **corpus.facts()}, "seed": seed}
+        machine = {"engine": engine_name, "threads": count, "versions": _versions(engine_name)}
+        plan = _plan(config, len(corpus.batches(config, 0, seed)))
+        run = runs.create(recipe.name, name, {**_new(recipe), **facts, **machine, "plan": plan}, corpus.vocabulary)
+        try:
+            with runs.exclusive(run):
+                _train(recipe, run, config, corpus, reporter)
+        except Exception:
+            if not run.record["last"]:  # it failed before its first checkpoint: there is nothing to go on from
+                run.discard()
+            raise
+    return run
+
+
+def _new(recipe: zoo.Recipe) -> dict[str, Any]:
+    """The record of a run that has not begun."""
+    return {
         "recipe_source": {"built_in": recipe.built_in, "folder": str(recipe.folder), "sha256": recipe.source_sha256()},
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "status": "unfinished",
-        "config": dataclasses.asdict(config),
-        "corpus": {"argument": data, **corpus.facts()},
-        "seed": seed,
-        "engine": engine_name,
-        "versions": _versions(engine_name),
-        "plan": {"epochs": config.epochs, "steps_per_epoch": steps, "total_steps": steps * config.epochs},
         "history": [],
         "best": None,
         "last": [],
     }
-    run = runs.create(recipe.name, name, record, corpus.vocabulary)
-    return _train(recipe, run, config, corpus, reporter)
+
+
+def _plan(config: Any, steps_per_epoch: int) -> dict[str, int]:
+    return {
+        "epochs": config.epochs,
+        "steps_per_epoch": steps_per_epoch,
+        "total_steps": steps_per_epoch * config.epochs,
+    }
 
 
 def resume(
@@ -76,6 +96,12 @@ def resume(
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
     reporter = reporter or Reporter()
     run = runs.named(recipe.name, name) if name else runs.resumable(recipe.name)
+    with runs.exclusive(run):
+        _resume(recipe, run, overrides, reporter)
+    return run
+
+
+def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], reporter: Reporter) -> None:
     old = restored_config(recipe, run)
     config = configs.apply(old, overrides)
     changed = configs.differences(old, config)
@@ -86,15 +112,17 @@ def resume(
             f"run {run.name} was started with {fixed[0]}={before}, it cannot go on with {fixed[0]}={after}",
             f"leave {fixed[0]} out, or start a new run without --resume",
         )
-    if run.finished and not changed:
-        epochs = len(run.record["history"])
-        why = (
-            f"already at epoch {epochs}" if run.record["status"] == "finished" else f"stopped at epoch {epochs} by its settings"
-        )
-        reporter.note(f"run {run.name} is {why}; epochs=M extends it")
-        return run
+    done = run.record["last"][0]["progress"]["epoch"] if run.record["last"] else 0
+    if run.finished and (not changed or set(changed) == {"minutes"} and run.record["status"] == "finished"):
+        why = f"already at epoch {done}; epochs=M extends it"
+        if run.record["status"] != "finished":
+            timed_out = config.minutes and run.record["last"][0]["progress"]["seconds"] >= config.minutes * 60
+            setting, more = ("minutes", "minutes=0 lifts the cap") if timed_out else ("patience", "epochs=M extends it")
+            why = f"stopped after epoch {done} by {setting}={getattr(config, setting):g}; {more}"
+        reporter.note(f"run {run.name} is {why}")
+        run.tidy()
+        return
     if "epochs" in changed:
-        done = run.record["last"][0]["progress"]["epoch"] if run.record["last"] else 0
         if config.epochs < done:
             raise CallError(
                 f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more"
@@ -102,8 +130,7 @@ def resume(
         reporter.note(
             f"re-planned from {old.epochs} to {config.epochs} epochs: the step size follows the new plan from here on"
         )
-        steps = run.record["plan"]["steps_per_epoch"]
-        run.record["plan"] |= {"epochs": config.epochs, "total_steps": steps * config.epochs}
+        run.record["plan"] = _plan(config, run.record["plan"]["steps_per_epoch"])
     corpus = recipe.part("corpus").load_corpus(config, run.record["corpus"]["argument"], reporter)
     if corpus.facts()["sha256"] != run.record["corpus"]["sha256"]:
         raise RunError(
@@ -112,7 +139,11 @@ def resume(
             "restore the file it was trained on, or start a new run",
         )
     run.record["config"], run.record["status"] = dataclasses.asdict(config), "unfinished"
-    return _train(recipe, run, config, corpus, reporter)
+    if changed:
+        run.commit()  # now, not with the next checkpoint: after a kill in between, --resume goes on with the new plan
+    # The recorded number of threads, whatever else runs now: it can decide the last bit of a sum.
+    with threads.limited(run.record.get("threads", config.threads)):
+        _train(recipe, run, config, corpus, reporter)
 
 
 def restored_config(recipe: zoo.Recipe, run: Run) -> Any:
@@ -123,11 +154,11 @@ def restored_config(recipe: zoo.Recipe, run: Run) -> Any:
         raise RunError(f"run {run.name} does not fit recipe {recipe.name}: {error}", f"rnnzoo train {recipe.name}") from None
 
 
-def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Reporter) -> Run:
+def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Reporter) -> None:
     numpy_model, evaluation = recipe.part("numpy_model"), recipe.part("evaluation")
     vocabulary, seed = corpus.vocabulary, run.record["seed"]
     weights = initial_weights(numpy_model.weight_shapes(config, vocabulary), seed, config.embedding_scale)
-    engine = ENGINES[run.record["engine"]](recipe, config, vocabulary, weights, seed)
+    engine = make_engine(run.record["engine"], recipe, config, vocabulary, weights, seed)
 
     def twin(trained):
         return numpy_model.NumpyModel(config, vocabulary, trained)
@@ -154,9 +185,22 @@ def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Rep
             "metric": task.metric,
         }
     )
-    with runs.exclusive(run):
-        fit(run, task, engine, reporter)
-    return run
+    fit(run, task, engine, reporter)
+
+
+def _refuse_giants(recipe: zoo.Recipe, config: Any, vocabulary: Any) -> None:
+    """Refuse a model that cannot be trained in this machine's memory, before a run of it is begun."""
+    shapes = recipe.part("numpy_model").weight_shapes(config, vocabulary)
+    parameters = sum(math.prod(shape) for shape in shapes.values())
+    needed = 4 * 4 * parameters  # weights, gradients and Adam's two slots, in float32
+    if hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if needed > memory:
+            raise CallError(
+                f"the model would have {parameters:,} parameters and take {needed / 2**30:,.0f} GiB in training, "
+                f"this machine has {memory / 2**30:,.0f}",
+                "fewer units or layers",
+            )
 
 
 def _engine_for(recipe: zoo.Recipe, config: Any) -> str:

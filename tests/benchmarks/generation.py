@@ -46,10 +46,11 @@ def torchs(units: int):
 
     @torch.inference_mode()
     def write(length: int, samples: int):
-        symbols, h = torch.zeros((1, samples), dtype=torch.long), None
+        symbols, h, written = torch.zeros((1, samples), dtype=torch.long), None, []
         for _ in range(length):
             y, h = rnn(embedding(symbols), h)
             symbols = torch.multinomial(torch.softmax(dense(y[0]) / 0.8, dim=-1), 1).T
+            written.append(symbols[0].tolist())  # ours hands out characters too
 
     return write
 

@@ -1,0 +1,63 @@
+"""How many threads compute a training step: several runs at once must not trample on one another.
+
+The threads of OpenBLAS spin while they wait. Two runs of two threads each on two cores take twenty times as long per step as
+two runs of one thread each (chargen, 512 units).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import paths
+
+SLOTS = 16  # trainings that are counted
+
+
+@contextmanager
+def limited(wanted: int = 0) -> Iterator[int]:
+    """Compute with `wanted` threads; with 0, with a fair share of those that BLAS would take, given what else is training.
+
+    The share is settled at the start and then kept, for the number of threads can decide the last bit of a sum. Yields it.
+    """
+    import numpy  # noqa: F401 - brings the BLAS that is limited
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    with _slot() as others:
+        available = max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
+        count = wanted or max(1, available // (others + 1))
+        if "tensorflow" not in sys.modules:  # it reads this when it sets its threads up, once
+            os.environ["TF_NUM_INTRAOP_THREADS"] = str(count)
+        with threadpool_limits(count, user_api="blas"):
+            yield count
+
+
+@contextmanager
+def _slot() -> Iterator[int]:
+    """Be counted as a training for as long as this lasts. Yields the number of others under way in this cache root."""
+    from filelock import FileLock, Timeout
+
+    folder = paths.home() / "training"
+    own, others = None, 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for i in range(SLOTS):
+            lock = FileLock(folder / f"{i}.lock", timeout=0)
+            try:
+                lock.acquire()
+            except Timeout:
+                others += 1
+                continue
+            if own is None:
+                own = lock
+            else:
+                lock.release()
+    except OSError:
+        pass  # a folder that cannot be written: whoever writes the run says so
+    try:
+        yield others
+    finally:
+        if own is not None:
+            own.release()
