@@ -3,7 +3,7 @@
 Keras trains, NumPy runs. From Python::
 
     import rnnzoo
-    print(rnnzoo.load("chargen").generate("Alice"))
+    print(rnnzoo.load("chargen")("Alice"))
 """
 
 from pathlib import Path as _Path

@@ -143,9 +143,10 @@ class TrainingReporter(Reporter):
 
     def epoch(self, entry, improved):
         metric = self.facts["metric"]
+        kept = " (trained on)" if "validation_in_training" in entry else " *" if improved else "  "
         self._say(
             f"epoch {entry['epoch']}/{self.facts['epochs']}  train {entry['train_nats']:.4f} nats  "
-            f"validation {metric} {entry['validation'][metric]:.4f}{' *' if improved else '  '}  {_duration(entry['seconds'])}"
+            f"validation {metric} {entry['validation'][metric]:.4f}{kept}  {_duration(entry['seconds'])}"
         )
 
     def sample(self, epoch, text):

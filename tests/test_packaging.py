@@ -45,7 +45,8 @@ class Installed:
 
     def run(self, *arguments: str | Path, cwd: Path) -> str:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "RNNZOO_", "COVERAGE"))}
-        environment["RNNZOO_HOME"] = str(self.folder / "home")
+        # One thread: two that wait for each other take seconds where other processes want the cores.
+        environment |= {"RNNZOO_HOME": str(self.folder / "home"), "OPENBLAS_NUM_THREADS": "1"}
         return run(*arguments, cwd=cwd, env=environment)
 
     def where(self, cwd: Path) -> dict:

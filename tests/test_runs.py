@@ -121,7 +121,7 @@ def dies_at(monkeypatch, call: int) -> list[str]:
 
         monkeypatch.setattr(module, name, wrapper)
 
-    for name in ("replace", "fsync"):
+    for name in ("replace", "rename", "fsync"):
         counted(os, name)
     for name in ("unlink", "symlink_to"):
         counted(Path, name)
@@ -166,6 +166,44 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_checkpoint(monkeypatch):
     switch = seen.index(new)
     assert seen == [old] * switch + [new] * (len(seen) - switch)
     assert log.count("fsync") == 6  # two files and the record, each with its folder
+
+
+def test_a_kill_while_a_run_is_made_leaves_a_whole_one_or_its_name_free(monkeypatch):
+    free, whole = 0, 0
+    for call in range(100):
+        name = f"killed-at-{call}"
+        with monkeypatch.context() as patched:
+            dies_at(patched, call)
+            try:
+                create(name=name)
+                break
+            except Killed:
+                pass
+        if name in {run.name for run in runs.runs_of("chargen")}:
+            whole += 1
+            assert kept(runs.named("chargen", name)) == {}
+        else:
+            free += 1
+            assert kept(create(name=name)) == {}
+    assert free > 5
+    assert whole > 0
+    assert runs.damaged_runs_of("chargen") == {}
+
+
+def test_a_kill_while_a_run_is_discarded_leaves_no_half(monkeypatch):
+    for call in range(2):
+        run = create(name=f"run-{call}")
+        checkpoint(run, 1)
+        with monkeypatch.context() as patched:
+            dies_at(patched, call)
+            try:
+                run.discard()
+            except Killed:
+                assert kept(run)["best"] == 1
+                continue
+        assert not run.path.exists()
+    assert runs.damaged_runs_of("chargen") == {}
+    create(name="run-1")
 
 
 def test_a_full_disk_is_an_error_and_the_old_checkpoint_stays(monkeypatch):
@@ -267,6 +305,22 @@ def test_a_record_that_cannot_be_read_is_refused(run, content):
         runs.open_run(run.path)
     assert "restore it" in caught.value.hint
     assert runs.runs_of("chargen") == []  # and the others are found as if it were not there
+
+
+def test_a_record_with_a_flipped_bit_is_noticed(run):
+    """Weights are verified by the hashes in the record, so the record itself is verified too."""
+    path = run.path / "run.json"
+    text = path.read_text()
+    path.write_text(text.replace('"value": 1', '"value": 3'))
+    with pytest.raises(RunError, match="run.json is damaged: its content does not have the hash that it records") as caught:
+        runs.open_run(run.path)
+    assert "take its line record_sha256 out" in caught.value.hint
+    assert list(runs.damaged_runs_of("chargen")) == ["whole"]
+    content = json.loads(path.read_text())
+    del content["record_sha256"]
+    path.write_text(json.dumps(content))
+    assert runs.open_run(run.path).best["value"] == 3
+    assert runs.damaged_runs_of("chargen") == {}
 
 
 def test_a_folder_without_a_record_is_no_run(tmp_path):

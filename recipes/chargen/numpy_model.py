@@ -192,6 +192,11 @@ class NumpyModel:
 
         One sample is yielded character by character as it is drawn; several are drawn side by side, the prefix read once.
         """
+        if options.beam and options.samples > options.beam:
+            raise CallError(
+                f"--samples {options.samples} asks for more texts than --beam {options.beam} keeps",
+                f"--beam {options.samples} keeps as many",
+            )
         for index, text in enumerate(texts):
             symbols = self.encode_prefix(text, options.skip_unknown)
             prefix = "".join(self.vocabulary[s] for s in symbols)

@@ -23,28 +23,34 @@ EXAMPLE = 'rnnzoo generate postag "The cat sat on the mat."'
 class Config(TrainingConfig):
     """What a run of postag is."""
 
-    epochs: int = setting(30, "passes over the training sentences", 1, 100_000)
-    batch_size: int = setting(16, "sentences in a step, of near-equal length", 1, 65_536)
+    epochs: int = setting(16, "passes over the training sentences", 1, 100_000)
+    batch_size: int = setting(32, "sentences in a step, of near-equal length", 1, 65_536)
     learning_rate: float = setting(2e-3, "highest step size of Adam", 0)
     cell: Literal["simple_rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "mgu"] = setting(
         "lstm", "recurrent cell, one in each direction; gru is Keras' reset-after convention"
+    )
+    average: float = setting(
+        0.99, "moving average of the weights, the share kept per step: about an epoch's steps; it is what is saved", 0, 0.99999
     )
     embedding_scale: float = setting(0.1, "embeddings start uniform in +- this", 0)
     units: int = setting(128, "width of a recurrent layer in each direction", 1, 16_384)
     layers: int = setting(1, "stacked bidirectional layers", 1, 64)
     dropout: float = setting(0.5, "share of each bidirectional layer's outputs dropped in training", 0, 0.95)
     input_dropout: float = setting(
-        0.3, "share of the embedding's columns dropped for a whole sentence (spatial dropout)", 0, 0.95
+        0.4, "share of the embedding's columns dropped for a whole sentence (spatial dropout)", 0, 0.95
     )
-    embedding: int = setting(128, "width of the word embedding", 1, 16_384)
+    embedding: int = setting(64, "width of the word embedding", 1, 16_384)
     features: int = setting(
         128, "width of the sum of the spelling features' embeddings, beside the word's; 0 for words only", 0
     )
     feature_dropout: float = setting(
-        0.1, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
+        0.2, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
     )
     word_dropout: float = setting(
         1.0, "a in a / (a + count), how often a training word is read as UNK: rare ones, so that spelling is learnt from", 0
+    )
+    refit: float = setting(
+        0.5, "share of the epochs, the last ones, that learn from the validation sentences too, as classic taggers do", 0, 1
     )
     vocabulary: int = setting(0, "the most frequent words kept, the others are UNK; 0 for all", 0)
     traces: Literal["drop", "keep"] = setting(
@@ -79,8 +85,10 @@ PRESETS = {
         "features": 0,
         "feature_dropout": 0.0,
         "word_dropout": 0.0,
+        "refit": 0.0,
         "vocabulary": 9000,
         "traces": "keep",
         "clipnorm": 0.0,
+        "average": 0.0,
     },
 }

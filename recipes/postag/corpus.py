@@ -47,7 +47,7 @@ class Split(Sequence[Sentence]):
 
     Attributes:
         longest: words of the corpus' longest sentence, which published programs pad all to.
-        seen: the words of the training sentences.
+        seen: the words of the sentences that are learnt from before these are scored.
     """
 
     sentences: list[Sentence]
@@ -69,6 +69,7 @@ class Corpus:
         vocabulary: "words", "features" and "tags", fitted on the training sentences.
         train, validation, test: the sentences of each part.
         described: what a run records of it: name, argument, SHA-256, counts.
+        refitted: whether the validation sentences are learnt from in the end.
     """
 
     vocabulary: Vocabularies
@@ -76,6 +77,7 @@ class Corpus:
     validation: Split
     test: Split
     described: dict[str, Any]
+    refitted: bool = False
 
     def facts(self) -> dict[str, Any]:
         return self.described
@@ -83,9 +85,17 @@ class Corpus:
     def carries_state(self, config: Config) -> bool:
         return False  # each sentence is read from zero
 
+    def refits(self, config: Config, epoch: int) -> bool:
+        """Whether an epoch (from 0) learns from the validation sentences too: the last ones do; see `Config.refit`."""
+        return epoch >= config.epochs - round(config.refit * config.epochs)
+
     def batches(self, config: Config, epoch: int, seed: int) -> Batches:
         """The batches of an epoch: sentences of near-equal length, in an order of their own."""
-        return Batches(self.encoded, config, [seed, 2, epoch])
+        if not self.refits(config, epoch):
+            return Batches(self.encoded, config, config.batch_size, [seed, 2, epoch])
+        steps = -(-len(self.train) // config.batch_size)  # of every epoch: the schedule counts on it
+        sentences = self.encoded.followed_by(self.validation, self.vocabulary)
+        return Batches(sentences, config, -(-len(sentences.targets) // steps), [seed, 2, epoch])
 
     @cached_property
     def encoded(self) -> Encoded:
@@ -104,8 +114,9 @@ class Corpus:
         return self.described["split_sha256"][name]
 
     def leakage(self, name: str) -> dict[str, int]:
-        """How many sentences of a split occur, word for word, in training."""
-        train = {sentence.words for sentence in self.train}
+        """How many sentences of a split occur, word for word, among those that are learnt from before it is scored."""
+        learnt = self.train if name != "test" or not self.refitted else [*self.train, *self.validation]
+        train = {sentence.words for sentence in learnt}
         return {"seen_in_training": sum(sentence.words in train for sentence in self.split(name))}
 
     def seen_through(self, vocabulary: Vocabularies) -> Corpus:
@@ -134,6 +145,11 @@ class Encoded:
         counts = np.bincount(np.concatenate([x[:, 0] for x in inputs]), minlength=len(vocabulary["words"]))
         return cls(inputs, [vocabulary["tags"].encode(sentence.tags) for sentence in sentences], counts)
 
+    def followed_by(self, sentences: Sequence[Sentence], vocabulary: Vocabularies) -> Encoded:
+        """These and further sentences; words that only those have are UNK, read by their spelling."""
+        more = Encoded.of(sentences, vocabulary)
+        return Encoded(self.inputs + more.inputs, self.targets + more.targets, self.counts + more.counts)
+
 
 class Batches(Sequence[Batch]):
     """Sentences side by side, padded to the longest of the batch.
@@ -143,11 +159,11 @@ class Batches(Sequence[Batch]):
     spelling without the feature that is the whole word (Kiperwasser, Goldberg 2016); `feature_dropout` hides single features.
     """
 
-    def __init__(self, sentences: Encoded, config: Config, seed: list[int]):
+    def __init__(self, sentences: Encoded, config: Config, batch_size: int, seed: list[int]):
         self.sentences, self.config, self.seed = sentences, config, seed
         lengths = [len(targets) for targets in sentences.targets]
         self.width = 1 + (features.KINDS if config.features else 0)
-        self.order = length_batches(lengths, config.batch_size, np.random.default_rng(seed))
+        self.order = length_batches(lengths, batch_size, np.random.default_rng(seed))
 
     def __len__(self) -> int:
         return len(self.order)
@@ -190,8 +206,9 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     folder = encoded.encode_once("postag", shaped_by, lambda empty: _write(read(), config, empty))
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
-    parts = _read(folder)
-    return Corpus(vocabularies.load(folder / "vocabulary.json"), **parts, described=described)
+    refitted = config.refit > 0
+    parts = _read(folder, refitted)
+    return Corpus(vocabularies.load(folder / "vocabulary.json"), **parts, described=described, refitted=refitted)
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------
@@ -347,7 +364,7 @@ def _fit(train: list[Sentence], size: int) -> Vocabularies:
     )
 
 
-def _read(folder: Path) -> dict[str, Split]:
+def _read(folder: Path, refitted: bool) -> dict[str, Split]:
     columns = {}
     for name in ("words", "tags"):
         symbols = ("", *vocabularies.load(folder / f"{name}.json").symbols)
@@ -361,5 +378,6 @@ def _read(folder: Path) -> dict[str, Split]:
     counts = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))["sentences"]
     cuts = np.cumsum([0, *(counts[part] for part in PARTS)]).tolist()
     own = {part: sentences[begin:end] for part, begin, end in zip(PARTS, cuts, cuts[1:], strict=False)}
-    seen = frozenset(word for sentence in own["train"] for word in sentence.words)
-    return {part: Split(own[part], int(lengths.max()), seen) for part in PARTS}
+    seen = {part: frozenset(word for sentence in own[part] for word in sentence.words) for part in ("train", "validation")}
+    before = {part: seen["train"] | seen["validation"] if part == "test" and refitted else seen["train"] for part in PARTS}
+    return {part: Split(own[part], int(lengths.max()), before[part]) for part in PARTS}

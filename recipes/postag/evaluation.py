@@ -92,7 +92,7 @@ def perceptron_tags(learnt: Sequence, sentences: Sequence[Sequence[str]], iterat
 
 
 def inspect(model: Any, corpus: Corpus, split: str = "test") -> dict[str, Any]:
-    """The worst confusions, and sentences with a wrong tag: each as `word/LABEL`, a wrong tag beside it in brackets."""
+    """The worst confusions, and sentences with wrong tags, labelled beside predicted; a wrong tag is in brackets."""
     sentences = corpus.split(split)
     confused: Counter = Counter()
     labels: Counter = Counter()
@@ -103,17 +103,21 @@ def inspect(model: Any, corpus: Corpus, split: str = "test") -> dict[str, Any]:
         confused.update(errors)
         if errors:
             wrong.append((sentence, tags))
+    worst = sorted(confused.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
     return {
         "worst_confusions": [
-            f"{label} tagged {tag}: {count} ({count / labels[label]:.1%} of {label})"
-            for (label, tag), count in sorted(confused.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
+            {"label": label, "predicted": tag, "times": count, "share_of_label": count / labels[label]}
+            for (label, tag), count in worst
         ],
-        "labelled_beside_predicted": [_beside(*pair) for pair in wrong[:: max(1, len(wrong) // SHOWN)][:SHOWN]],
+        "labelled_beside_predicted": [
+            {"labelled": str(sentence), "predicted": _marked(sentence, tags)}
+            for sentence, tags in wrong[:: max(1, len(wrong) // SHOWN)][:SHOWN]
+        ],
     }
 
 
-def _beside(sentence, tags) -> str:
+def _marked(sentence, tags) -> str:
+    """`word/TAG` joined by spaces, wrong tags in brackets."""
     return " ".join(
-        f"{word}/{label}" if label == tag else f"{word}/{label}[{tag}]"
-        for word, label, tag in zip(*sentence, tags, strict=True)
+        f"{word}/{tag}" if label == tag else f"{word}/[{tag}]" for word, label, tag in zip(*sentence, tags, strict=True)
     )

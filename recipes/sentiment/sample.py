@@ -20,7 +20,7 @@ FRAMES = ("it is not true that", "nobody says that")
 LABELS = ("negative", "positive")
 
 
-def generate(seed: int = 0, sentences: int = 1500) -> list[tuple[str, str]]:
+def generate(seed: int = 0, sentences: int = 3000) -> list[tuple[str, str]]:
     """Distinct sentences, each with its label, as many of one label as of the other (or one more).
 
     The same for a seed on every platform and Python: only `random()` is used, whose sequence Python guarantees.
@@ -45,7 +45,7 @@ def generate(seed: int = 0, sentences: int = 1500) -> list[tuple[str, str]]:
             pick(EARLIER if earlier else NOW),
         ]
         polarity = -polarity if negation else polarity
-        if uniform() < 0.15:
+        if uniform() < 0.1:
             words.insert(0, pick(FRAMES))
             polarity = -polarity
         return " ".join(word for word in words if word), polarity
@@ -53,10 +53,10 @@ def generate(seed: int = 0, sentences: int = 1500) -> list[tuple[str, str]]:
     def sentence() -> tuple[str, int]:
         first, polarity = clause()
         kind = uniform()
-        if kind < 0.7:
+        if kind < 0.8:
             return first, polarity
         second, other = clause()
-        return (f"{first} but {second}", other) if kind < 0.85 else (f"although {first} {second}", other)
+        return (f"{first} but {second}", other) if kind < 0.9 else (f"although {first} {second}", other)
 
     found: dict[str, str] = {}
     room = {LABELS[0]: sentences // 2, LABELS[1]: sentences - sentences // 2}

@@ -26,7 +26,10 @@ class Config(TrainingConfig):
 
     epochs: int = setting(30, "passes over the training pairs; less than half an hour on two cores", 1, 100_000)
     batch_size: int = setting(64, "sentence pairs in a training step; more of them mean fewer updates per epoch", 1, 65_536)
-    learning_rate: float = setting(1e-3, "highest step size of Adam", 0)
+    learning_rate: float = setting(2e-3, "highest step size of Adam; twice its customary one, since it decays to 2 %", 0)
+    embedding_scale: float = setting(
+        0.3, "embeddings start uniform in +- this; as the output layer, which they are too, larger ones begin too sure", 0
+    )
     units: int = setting(512, "width of a recurrent layer; a bidirectional encoder has half of it each way", 1, 16_384)
     dropout: float = setting(0.3, "share dropped of embeddings, of outputs between layers and of the readout", 0, 0.95)
     embedding: int = setting(256, "width of the word embeddings of both languages", 1, 16_384)
@@ -34,12 +37,20 @@ class Config(TrainingConfig):
     attention: Literal["none", "additive", "multiplicative"] = setting(
         "multiplicative", "how the decoder looks back at the source: Luong's general score, or Bahdanau's, which costs more"
     )
-    tied: bool = setting(False, "the output layer is the transposed target embedding, which makes it as wide as that")
-    readout: int = setting(0, "width of the layer before the output layer; 0 for the decoder's units, or the embedding's if tied")
+    tied: bool = setting(
+        True,
+        "the output layer is the transposed target embedding, and so as wide: fewer weights to learn, a third less to compute",
+    )
+    readout: int = setting(
+        0, "width of the layer before the output layer; 0 for the decoder's units, or the embedding's if tied"
+    )
     label_smoothing: float = setting(0.1, "share of the target's probability that is spread over the vocabulary", 0, 0.95)
     word_dropout: float = setting(0.0, "share of source words replaced by UNK in training", 0, 0.95)
     sampling: float = setting(
-        0.0, "share of the decoder's inputs that are its own predictions in the last epoch, rising from 0 (scheduled sampling)", 0, 1
+        0.0,
+        "share of the decoder's inputs that are its own predictions in the last epoch, rising from 0 (scheduled sampling)",
+        0,
+        1,
     )
     pairs: int = setting(30_000, "pairs read from the corpus, from its start; 0 for all", 0)
     longest: int = setting(50, "longest sentence trained on, in words; longer ones are left out of training", 1)
@@ -78,6 +89,7 @@ PRESETS = {
         "dropout": 0.0,
         "bidirectional": False,
         "attention": "none",
+        "tied": False,
         "label_smoothing": 0.0,
         "clipnorm": 0.0,
         "truecase": False,

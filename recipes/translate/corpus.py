@@ -44,9 +44,7 @@ SIDES = ("source", "target")
 VERSION = 2  # of what `_encode` writes
 
 FILES = {
-    "fra-eng": (
-        RemoteFile("fra-eng.zip", ("https://www.manythings.org/anki/fra-eng.zip",), max_bytes=64 << 20, kind="zip"),
-    ),
+    "fra-eng": (RemoteFile("fra-eng.zip", ("https://www.manythings.org/anki/fra-eng.zip",), max_bytes=64 << 20, kind="zip"),),
 }
 
 
@@ -135,9 +133,7 @@ class Batches(Sequence[Batch]):
     feeds the model's own prediction.
     """
 
-    def __init__(
-        self, sources: Ragged, targets: Ragged, config: Config, epoch: int, seed: int
-    ):
+    def __init__(self, sources: Ragged, targets: Ragged, config: Config, epoch: int, seed: int):
         self.sources, self.targets, self.config, self.seed = sources, targets, config, [seed, 2, epoch]
         # One number to sort by: the target's length first, as the output layer costs most, then the source's.
         lengths = targets.lengths * (1 + sources.lengths.max(initial=0)) + sources.lengths
@@ -300,9 +296,7 @@ def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
             columns = {name: value.decode("utf-8", "replace") for name, value in example.items() if isinstance(value, bytes)}
             yield _oriented(columns)
 
-    if "source_sentence" in data.features:
-        data.require("source_sentence", "target_sentence")
-    elif len(data.features) != 2:
+    if "source_sentence" in data.features or len(data.features) != 2:
         data.require("source_sentence", "target_sentence")
     digest = {data.version: hashlib.sha256(data.version.encode()).hexdigest()}
 
@@ -404,9 +398,7 @@ def _encode(reading: Reading, config: Config, folder: Path) -> None:
         fitted = Vocabulary.fit(counts, config.min_count, config.words)
         symbols.append(Vocabulary((*special, *fitted.symbols)))
         tokenizers.append(tokenizer.dumps())
-    vocabulary = Vocabularies(
-        {"source": symbols[0], "target": symbols[1]}, {"source": tokenizers[0], "target": tokenizers[1]}
-    )
+    vocabulary = Vocabularies({"source": symbols[0], "target": symbols[1]}, {"source": tokenizers[0], "target": tokenizers[1]})
     vocabulary.save(folder / "vocabulary.json")
     kept = [(s, t) for s, t in zip(*words, strict=True) if 0 < len(s) <= config.longest and 0 < len(t) <= config.longest]
     if not kept:

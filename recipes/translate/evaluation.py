@@ -1,9 +1,9 @@
 """What translations are worth: BLEU and its kin on free-running output, and the baselines on the same sentences.
 
 The model writes each translation by itself, word after word from its own words, until its end symbol or the length limit;
-nothing of the reference is fed. The headline is sacreBLEU with its signature (Post 2018) over all references of a source. NLTK's
-two scores, the published one among them, are there for comparison: corpus BLEU, and the mean of sentence BLEUs (smoothing
-method 1 of Chen and Cherry 2014), both on sacreBLEU's 13a tokens.
+nothing of the reference is fed. The headline is sacreBLEU with its signature (Post 2018) over all references of a source.
+NLTK's two scores, the published one among them, are there for comparison: corpus BLEU, and the mean of sentence BLEUs
+(smoothing method 1 of Chen and Cherry 2014), both on sacreBLEU's 13a tokens.
 """
 
 from __future__ import annotations
@@ -159,9 +159,7 @@ def nearest_sentences(known: Sequence[Sequence[str]], asked: Sequence[Sequence[s
     return nearest
 
 
-def dictionary(
-    sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]], rounds: int = 8
-) -> dict[str, str]:
+def dictionary(sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]], rounds: int = 8) -> dict[str, str]:
     """For each source word the target word that IBM model 1 (Brown et al. 1993) finds most probable, after some EM rounds."""
     source_numbers = {word: i for i, word in enumerate(dict.fromkeys(w for s in sources for w in s))}
     target_numbers = {word: i for i, word in enumerate(dict.fromkeys(w for t in targets for w in t))}

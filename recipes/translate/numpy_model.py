@@ -166,9 +166,7 @@ class NumpyModel:
         mask = np.arange(9) < np.array([9, 5, 1])[:, None]
         source = rng.integers(0, len(self.vocabulary["source"]), mask.shape) * mask
         previous = rng.integers(0, len(self.vocabulary["target"]), (3, 7))
-        return (source, mask, previous), _map(
-            lambda s: rng.uniform(-1, 1, s.shape).astype(s.dtype), self.initial_state(3)
-        )
+        return (source, mask, previous), _map(lambda s: rng.uniform(-1, 1, s.shape).astype(s.dtype), self.initial_state(3))
 
     # -- the layers ------------------------------------------------------------------------------------------------
 
@@ -255,7 +253,9 @@ class NumpyModel:
             return dropout_mask(shape, rate, rng, self.source_embeddings.dtype) if rate else None
 
         def gaps(time: int) -> list | None:
-            return [drop(time, len(inputs), config.units).transpose(1, 0, 2) for _ in range(config.layers - 1)] if rate else None
+            return (
+                [drop(time, len(inputs), config.units).transpose(1, 0, 2) for _ in range(config.layers - 1)] if rate else None
+            )
 
         # Forward. Recurrent outputs lie time-major in memory, and so do the rows below.
         drop_source, drop_target = drop(*inputs.shape, config.embedding), drop(*previous.shape, config.embedding)

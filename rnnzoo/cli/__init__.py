@@ -15,9 +15,11 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments[: arguments.index("--")] if "--" in arguments else "--debug" in arguments
     if debug:
         arguments = [a for a in arguments if a != "--debug"]
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a name or a text may hold what the terminal's encoding lacks
-            stream.reconfigure(errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`)
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+        if hasattr(getattr(sys, name), "reconfigure"):  # a name or a text may hold what the terminal's encoding lacks
+            getattr(sys, name).reconfigure(errors="backslashreplace")
     status = 1
     try:
         status = _run(arguments)
@@ -32,6 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(error, RnnzooError):
             console.error(error.message, error.hint)
             status = error.exit_code
+        elif isinstance(error, OSError):
+            where = f": {error.filename}" if error.filename else ""
+            console.error(f"{error.strerror or error}{where}", "check the path, its permissions and the space on its disk")
         else:
             console.error(
                 f"{type(error).__name__}: {error} (a defect of rnnzoo, not of your call)",
@@ -52,6 +57,9 @@ def _run(arguments: list[str]) -> int:
         status = build(arguments)(args=arguments, standalone_mode=False, prog_name="rnnzoo")
         return status if isinstance(status, int) else 0
     except typer.TyperException as error:  # a wrong call, found by the parser
+        if type(error).__name__ == "NoArgsIsHelpError":  # no call at all: the message is the help
+            console.result(error.format_message())
+            return 0
         console.error(_sentence(error.format_message()), _usage_hint(error))
         return 2
     except typer.Exit as error:
@@ -76,6 +84,8 @@ def _usage_hint(error: Exception) -> str:
         return hint
     if option := getattr(error, "option_name", None):
         known = [name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts)]
+        if path.endswith(" generate"):
+            hint += "; a text that begins with - goes after --"
         return did_you_mean(option, [name for name in known if name.startswith("--")], hint)
     commands = getattr(context.command, "commands", None)
     if commands and "'" in str(error):

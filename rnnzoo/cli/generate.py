@@ -53,7 +53,7 @@ def command(arguments: list[str]) -> Callable:
     own = [
         inspect.Parameter(name, positional if name == "words" else keyword, default=default, annotation=annotation)
         for name, annotation, default in (
-            ("words", Annotated[list[str] | None, typer.Argument(metavar="[RECIPE] [TEXT]...")], None),
+            ("words", Annotated[list[str] | None, typer.Argument(metavar="RECIPE TEXT")], None),
             ("run", RUN, None),
             ("input", Annotated[str | None, typer.Option(metavar="FILE", help="Read one text per line; - for stdin.")], None),
             ("output", Annotated[str | None, typer.Option(metavar="FILE", help="Write the results to a file.")], None),
@@ -133,7 +133,7 @@ def _generate(recipe, texts, options, run, output, seed, json, quiet) -> None:
                 out.write("" if json else piece.text)
             else:
                 answer = {"recipe": recipe.name, "run": model.run.name, **piece.record}
-                out.write((dumps(answer, ensure_ascii=False) if json else piece.text) + "\n")
+                out.write((dumps(answer, ensure_ascii=False) if json else piece.text) + "\n", ended=True)
 
 
 def _lines(texts: list[str], input: str | None, alone: bool) -> Iterator[str]:
@@ -206,9 +206,10 @@ class _Writer:
             self.file = sys.stdout
         return self
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, ended: bool = False) -> None:
+        """`ended`: an answer ends here. It is shown at once, for the next one may wait for a line that is sent after it."""
         self.pending.append(text)
-        if time.monotonic() - self.flushed > FLUSH_SECONDS:
+        if ended or time.monotonic() - self.flushed > FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:

@@ -16,7 +16,7 @@ EXAMPLES = "Examples:  rnnzoo train chargen epochs=3   |   rnnzoo train chargen 
 def train(
     recipe: RECIPE,
     settings: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings; rnnzoo show RECIPE lists them.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings; rnnzoo show RECIPE lists them.")
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="P", help="A named configuration to start from.")] = None,
     data: DATA = None,
@@ -58,12 +58,15 @@ def train(
         if json:
             console.document(summary)
         elif not quiet:
-            _tell(finished, summary, loaded.card.EXAMPLE, recipe)
+            _tell(finished, summary, loaded, recipe)
     return 0
 
 
-def _tell(finished, summary: dict, example: str, recipe: str) -> None:
+def _tell(finished, summary: dict, loaded, recipe: str) -> None:
     best = finished.best
+    # The example speaks of the recipe's own corpora; a text of the user's may lack its very letters.
+    own = loaded.built_in and finished.record["corpus"]["name"] in (*loaded.card.CORPORA, "sample")
+    example = loaded.card.EXAMPLE if own else f"rnnzoo generate {recipe}"
     reached = f"best validation {best['metric']} {best['value']:.4f} at epoch {best['epoch']}" if best else "no best checkpoint"
     console.note(
         f"run {finished.name}: {reached}, "

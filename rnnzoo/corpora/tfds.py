@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from .. import paths
-from ..errors import CorpusError, DownloadError, did_you_mean
+from ..errors import CallError, CorpusError, DownloadError, did_you_mean
+
+_NAME = re.compile(r"[a-zA-Z]\w*(/[\w.,+=-]+)?(:\d+\.\d+\.\d+)?", re.ASCII)
 
 
 class DataSet:
     """A prepared data set: its splits, each a stream of examples.
 
     Args:
-        name: NAME or NAME/CONFIG, as in the catalogue of TensorFlow Datasets.
+        name: NAME or NAME/CONFIG, as in the catalogue of TensorFlow Datasets; `:1.2.3` after it asks for a version.
 
     Raises:
         CorpusError: if there is no data set of that name, or it cannot be prepared.
@@ -23,6 +26,13 @@ class DataSet:
     """
 
     def __init__(self, name: str):
+        # Names with a namespace are of community data sets, whose index is looked up on the network, without a timeout.
+        if not _NAME.fullmatch(name):
+            raise CallError(
+                f"expected tfds:NAME or tfds:NAME/CONFIG, received tfds:{name}", "for instance tfds:tiny_shakespeare"
+            )
+        from filelock import FileLock
+
         from ..keras_backend import tf  # noqa: F401 - quietly, before tensorflow_datasets imports it aloud
 
         with contextlib.redirect_stdout(sys.stderr):
@@ -31,15 +41,22 @@ class DataSet:
             self.name, self._tfds = name, tfds
             try:
                 self._builder = tfds.builder(name, data_dir=str(paths.home() / "tfds"), try_gcs=False)
-            except (tfds.core.DatasetNotFoundError, ValueError) as error:
+            except tfds.core.DatasetNotFoundError:
+                known = tfds.list_builders(with_community_datasets=False)
                 raise CorpusError(
-                    f"TensorFlow Datasets has no data set {name!r}: {_first_line(error)}",
-                    did_you_mean(name.partition("/")[0], tfds.list_builders(), "its catalogue lists the names"),
+                    f"TensorFlow Datasets has no data set {name!r}",
+                    did_you_mean(re.split("[/:]", name)[0], known, "its catalogue lists the names"),
+                ) from None
+            except Exception as error:  # an unknown configuration or version, or a package that this data set needs
+                raise CorpusError(
+                    f"data set tfds:{name} cannot be used: {_first_line(error)}", "its page in the catalogue says what there is"
                 ) from None
             try:
-                self._builder.download_and_prepare(
-                    download_config=tfds.download.DownloadConfig(try_download_gcs=False), file_format="tfrecord"
-                )
+                paths.home().mkdir(parents=True, exist_ok=True)
+                with FileLock(paths.home() / "tfds.lock"):  # two processes must not prepare one data set at once
+                    self._builder.download_and_prepare(
+                        download_config=tfds.download.DownloadConfig(try_download_gcs=False), file_format="tfrecord"
+                    )
             except OSError as error:
                 raise DownloadError(
                     f"data set tfds:{name} cannot be prepared: {_first_line(error)}",
@@ -72,8 +89,20 @@ class DataSet:
         return dict(enumerate(getattr(self._builder.info.features[feature], "names", None) or ()))
 
     def examples(self, split: str) -> Iterator[dict[str, Any]]:
-        """The examples of a split in their stored order, as NumPy values (text as bytes)."""
-        return iter(self._tfds.as_numpy(self._builder.as_dataset(split=split, shuffle_files=False)))
+        """The examples of a split in their stored order, as NumPy values (text as bytes).
+
+        Raises:
+            CorpusError: if the prepared files are damaged.
+        """
+        from ..keras_backend import tf
+
+        try:
+            yield from self._tfds.as_numpy(self._builder.as_dataset(split=split, shuffle_files=False))
+        except (tf.errors.OpError, AssertionError) as error:  # AssertionError: a file is missing
+            raise CorpusError(
+                f"the prepared data set tfds:{self.name} cannot be read: {_first_line(error)}",
+                f"delete {self._builder.data_dir}, then it is prepared again",
+            ) from None
 
 
 def _first_line(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from .interrupts import Interrupted, deferred
 from .reporter import Reporter
 from .schedule import step_size
 
+IN_TRAINING = "validation_in_training"  # marks an epoch of the history whose validation metrics are of items trained on
 CHECKPOINT_SECONDS = 30.0  # between checkpoints within an epoch
 
 
@@ -46,6 +47,8 @@ class Task:
         validate: weights -> metrics on the validation items.
         metric, direction: the metric that decides which epoch is best, and whether "min" or "max" is better.
         sample: weights, epoch -> a text to show, or None; after each epoch.
+        refits: epoch number (from 0) -> whether its batches hold the validation items too. From such an epoch on, validation
+            says nothing any more: the newest weights are kept, and the best metric stays that of the best epoch before.
     """
 
     config: Any
@@ -55,6 +58,7 @@ class Task:
     metric: str
     direction: str
     sample: Callable[[dict, int], str | None] = lambda weights, epoch: None
+    refits: Callable[[int], bool] = lambda epoch: False
 
 
 def fit(run: Run, task: Task, engine: Engine, reporter: Reporter) -> None:
@@ -128,6 +132,8 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
     """Validate, note the epoch in the history, and keep the weights if they are the best so far."""
     weights = engine.weights()
     metrics = task.validate(weights)
+    # Once trained on, always trained on: also in a run that was extended after its plan's end.
+    refitted = task.refits(progress.epoch) or any(IN_TRAINING in entry for entry in run.record["history"])
     entry = {
         "epoch": progress.epoch + 1,
         "step": progress.step,
@@ -135,6 +141,7 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
         "tokens": progress.tokens,
         "seconds": round(progress.seconds, 3),
         **({"cut_by_minutes": True} if cut else {}),
+        **({IN_TRAINING: True} if refitted else {}),
         "validation": metrics,
     }
     value, best = metrics[task.metric], run.best
@@ -143,7 +150,7 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
             f"the validation {task.metric} is not finite ({value}) after epoch {progress.epoch + 1}",
             _smaller_steps(task.config),
         )
-    better = best is None or (value < best["value"] if task.direction == "min" else value > best["value"])
+    better = refitted or best is None or (value < best["value"] if task.direction == "min" else value > best["value"])
     run.record["history"].append(entry)
     if better:
         # Numbered like the checkpoint to come, not by the step: a run that went back and was re-planned may pass a step twice.
@@ -157,6 +164,8 @@ def _end_epoch(run: Run, task: Task, engine: Engine, progress: Progress, reporte
             "file": file,
             "sha256": run.write_arrays(file, weights),
         }
+        if refitted and best is not None:
+            run.record["best"] |= {"value": best["value"], "epoch": best["epoch"], "refitted_to_epoch": progress.epoch + 1}
     reporter.epoch(entry, improved=better)
     text = task.sample(weights, progress.epoch + 1)
     if text is not None:
@@ -170,6 +179,8 @@ def _smaller_steps(config: Any) -> str:
 def _out_of_patience(run: Run, patience: int) -> bool:
     """Whether the best epoch lies `patience` epochs back. It follows from the history alone, so resuming cannot change it."""
     history, best = run.record["history"], run.best
+    if history and IN_TRAINING in history[-1]:
+        return False
     return bool(patience and best and history and history[-1]["epoch"] - best["epoch"] >= patience)
 
 

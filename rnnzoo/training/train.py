@@ -171,6 +171,8 @@ def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Rep
         metric=recipe.card.METRIC,
         direction=recipe.card.DIRECTION,
         sample=lambda trained, epoch: twin(trained).sample(config, epoch),
+        # Only recipes that learn from their validation items in the end have a say here.
+        refits=(lambda epoch: corpus.refits(config, epoch)) if hasattr(corpus, "refits") else Task.refits,
     )
     reporter.start(
         {

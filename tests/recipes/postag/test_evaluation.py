@@ -67,8 +67,14 @@ def test_confusions_and_sentences_with_wrong_tags():
     test = split("the/DT run/NN", "they/PRP run/VBP", "a/DT run/NN")
     corpus = Corpus(Vocabularies({}), split(), split(), test, {})
     details = inspect(Fixed("DT NN", "PRP NN", "DT VB"), corpus)
-    assert details["worst_confusions"] == ["NN tagged VB: 1 (50.0% of NN)", "VBP tagged NN: 1 (100.0% of VBP)"]
-    assert details["labelled_beside_predicted"] == ["they/PRP run/VBP[NN]", "a/DT run/NN[VB]"]
+    assert details["worst_confusions"] == [
+        {"label": "NN", "predicted": "VB", "times": 1, "share_of_label": 1 / 2},
+        {"label": "VBP", "predicted": "NN", "times": 1, "share_of_label": 1},
+    ]
+    assert details["labelled_beside_predicted"] == [
+        {"labelled": "they/PRP run/VBP", "predicted": "they/PRP run/[NN]"},
+        {"labelled": "a/DT run/NN", "predicted": "a/DT run/[VB]"},
+    ]
 
 
 def test_both_baselines_are_scored_on_the_same_words():

@@ -17,13 +17,13 @@ def sentences() -> list[tuple[str, str]]:
 
 def test_the_same_on_every_platform(sentences):
     text = "\n".join(map("\t".join, sentences))
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "afdd2ce7ceb9f524"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "af7e0f8498eb2bd5"
     assert generate(seed=1) != sentences
 
 
 def test_distinct_and_balanced(sentences):
-    assert len({text for text, _ in sentences}) == len(sentences) == 1500
-    assert sum(label == "positive" for _, label in sentences) == 750
+    assert len({text for text, _ in sentences}) == len(sentences) == 3000
+    assert sum(label == "positive" for _, label in sentences) == 1500
 
 
 def test_labels_follow_from_composition(sentences):

@@ -215,7 +215,8 @@ def test_each_pair_is_in_an_epoch_once_with_start_before_and_end_after():
     for batch in epoch:
         a = batch.arrays
         assert batch.tokens == a["real"].sum()
-        for inputs, mask, previous, target, real in zip(*(a[k] for k in ("inputs", "mask", "previous", "targets", "real"))):
+        columns = (a[name] for name in ("inputs", "mask", "previous", "targets", "real"))
+        for inputs, mask, previous, target, real in zip(*columns, strict=True):
             words = target[real]
             assert words[-1] == END and previous[0] == START
             np.testing.assert_array_equal(previous[real][1:], words[:-1])

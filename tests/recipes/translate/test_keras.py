@@ -40,7 +40,9 @@ def test_twins_agree(attention, bidirectional, tied, layers, cell):
     x, state = ours.example_input(rng)
     our_record, their_record = {}, {}
     ours.call(x, state, record=our_record)
-    theirs.call(tf.nest.map_structure(tf.convert_to_tensor, x), tf.nest.map_structure(tf.convert_to_tensor, state), record=their_record)
+    theirs.call(
+        tf.nest.map_structure(tf.convert_to_tensor, x), tf.nest.map_structure(tf.convert_to_tensor, state), record=their_record
+    )
     assert set(our_record) == set(their_record)
     for part, value in our_record.items():
         np.testing.assert_allclose(value, their_record[part], atol=1e-5, err_msg=part)
