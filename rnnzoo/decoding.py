@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+BLOCK = 1 << 17  # logits handled at a time: the passes over them find them in cache
+
 
 def probabilities(logits: np.ndarray, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> np.ndarray:
     """The distribution that symbols are drawn from.
@@ -40,7 +42,8 @@ def draw(
 def _weights(logits: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
     """What `probabilities` returns, up to a factor for each row."""
     weights = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
-    weights /= temperature
+    with np.errstate(over="ignore"):  # to -inf, where it belongs
+        weights /= temperature
     if 0 < top_k < logits.shape[-1]:
         kth = np.partition(weights, -top_k, axis=-1)[..., -top_k, None]
         weights[weights < kth] = -np.inf
@@ -151,8 +154,17 @@ def beam_search_batch(
 
 def _most_probable(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k most probable symbols of each row, in the order of their numbers, and their log-probabilities in float64."""
+    rows = max(1, BLOCK // logits.shape[-1])
+    blocks = [_most_probable_of_block(logits[at : at + rows], k) for at in range(0, len(logits), rows)]
+    symbols, gains = zip(*blocks, strict=True)
+    return np.concatenate(symbols), np.concatenate(gains)
+
+
+def _most_probable_of_block(logits: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     top = logits.max(axis=-1, keepdims=True)
-    norm = np.log(np.exp(logits - top).sum(axis=-1, keepdims=True, dtype=np.float64))
+    shifted = logits - top
+    np.exp(shifted, out=shifted)
+    norm = np.log(shifted.sum(axis=-1, keepdims=True)).astype(np.float64)
     symbols = np.sort(_largest(logits, k), axis=-1)
     return symbols, np.take_along_axis(logits, symbols, axis=-1).astype(np.float64) - top - norm
 

@@ -75,9 +75,9 @@ def _combined(recipe: zoo.Recipe, models: list[inference.Model]) -> Any:
     ensemble = getattr(recipe.part("evaluation"), "ensemble", None)
     if ensemble is None:
         raise CallError(f"{recipe.name} has no ensembles, received {len(models)} runs", "name one run")
-    first, *others = (model.run.record["files"]["vocabulary.json"] for model in models)
+    first, *others = (model.run.record["corpus"]["split_sha256"] for model in models)
     if any(other != first for other in others):
-        raise CallError("the runs of an ensemble must have one vocabulary", "name runs of the same corpus, fold and settings")
+        raise CallError("the runs of an ensemble must be of one corpus and one split", "name runs of the same data and fold")
     return ensemble([model.network for model in models])
 
 

@@ -1,4 +1,8 @@
-"""What a recipe or a run consists of, as plain data: settings, weights with their shapes and gates, and for runs the record."""
+"""What a recipe or a run consists of, as plain data: settings, weights with their shapes and gates, and for runs the record.
+
+And what goes on inside a run's recurrent layers: gradients by lag, hidden units over a text, weights by gate. What is computed
+there is in `rnnzoo.probes`.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import os
 from typing import Any
 
 from . import config as configs
-from . import paths, runs, zoo
+from . import inference, paths, runs, zoo
 from .errors import CallError
+from .training.reporter import Reporter
 from .training.train import restored_config
 from .vocabulary import Vocabulary
 
@@ -49,16 +54,19 @@ def _find_run(target: str) -> runs.Run | None:
     return None
 
 
-def _describe_run(run: runs.Run) -> dict[str, Any]:
-    name = run.record["recipe"]
+def _recipe_of(run: runs.Run) -> zoo.Recipe:
     source = run.record["recipe_source"]
     # A run names the folder of a recipe by path only for people: opening a run never imports code from it.
     if not source["built_in"]:
         raise CallError(f"run {run.name} belongs to a recipe of your own", f"rnnzoo show {source['folder']} shows the recipe")
-    recipe = zoo.load(name)
+    return zoo.load(run.record["recipe"])
+
+
+def _describe_run(run: runs.Run) -> dict[str, Any]:
+    recipe = _recipe_of(run)
     vocabulary = run.vocabulary()
     return {
-        "recipe": name,
+        "recipe": recipe.name,
         "run": run.name,
         "path": str(run.path),
         "record": run.record,
@@ -109,3 +117,89 @@ def _weights(recipe: zoo.Recipe, config: Any, vocabulary: Any, note: str) -> dic
         for name, shape in shapes.items()
     ]
     return {"weights": weights, "parameters": sum(w["parameters"] for w in weights), "vocabulary_note": note}
+
+
+# -- inside the recurrent layers of a run --------------------------------------------------------------------------------------
+
+WINDOWS = 32  # held-out items that a gradient is averaged over
+LARGEST_LAG = 100  # steps
+
+
+def _model(target: str) -> inference.Model:
+    """A run (`RECIPE/RUN`, or the path of its folder), or the newest trained run of a recipe (by name or folder)."""
+    run = _find_run(target)
+    return inference.load(zoo.load(target) if run is None else _recipe_of(run), run)
+
+
+def _named(model: inference.Model) -> dict[str, Any]:
+    config = model.network.config
+    return {"recipe": model.recipe.name, "run": model.run.name, "cell": config.cell, "units": config.units}
+
+
+def _hook(model: inference.Model, name: str) -> Any:
+    hook = getattr(model.network, name, None)
+    if hook is None:
+        raise CallError(
+            f"recipe {model.recipe.name} does not open its recurrent layers: its NumpyModel has no method {name!r}",
+            "rnnzoo/probes.py says what it returns, recipes/chargen/numpy_model.py has one",
+        )
+    return hook
+
+
+def gradients(target: str, reporter: Reporter | None = None) -> dict[str, Any]:
+    """The norm of dL_T/ds_t by lag T - t for each state s of a run's recurrent layers, on the test items of its corpus.
+
+    Returns:
+        {"recipe", "run", "cell", "units", "corpus", "layers": [{"layer", "state", "norms", "items"}]}, the highest
+        layer first, where entry k of `norms` is the mean of `items[k]` items at lag k.
+    """
+    from .probes import gradients_by_lag
+
+    model = _model(target)
+    probe_loss = _hook(model, "probe_loss")
+    trained_on = model.run.record["corpus"]
+    reporter = reporter or Reporter()
+    corpus = model.recipe.part("corpus").load_corpus(model.network.config, trained_on["argument"], reporter)
+    if corpus.facts()["sha256"] != trained_on["sha256"]:
+        reporter.warn(
+            f"run {model.run.name} was trained on other data ({trained_on['name']}); its test items may be known to it"
+        )
+    corpus = corpus.seen_through(model.network.vocabulary)
+    found = gradients_by_lag(probe_loss(corpus.split("test"), WINDOWS, LARGEST_LAG + 1))
+    layers = [{"layer": f.layer, "state": f.state, "norms": f.norms.tolist(), "items": f.items.tolist()} for f in found]
+    return {**_named(model), "corpus": corpus.facts()["name"], "layers": layers}
+
+
+def activations(target: str, text: str) -> dict[str, Any]:
+    """The hidden units of a run over a text.
+
+    Returns:
+        {"recipe", "run", "cell", "units", "tokens", "layers": [{"layer", "units", "activations"}]}: of each layer all units by
+        number, those whose activation varies most over the text first, and their activations `[units, steps]`.
+    """
+    from .probes import outputs
+
+    model = _model(target)
+    probe = _hook(model, "probe")(text) if text else None
+    if probe is None or not probe.tokens:
+        raise CallError(f"hidden units are shown over a text, received {text!r}", 'for instance --activations "a text"')
+    layers = []
+    for name, y in outputs(probe).items():
+        order = (-y[0].std(axis=0)).argsort(kind="stable")
+        layers.append({"layer": name, "units": order.tolist(), "activations": y[0].T[order].tolist()})
+    return {**_named(model), "tokens": list(probe.tokens), "layers": layers}
+
+
+def weights_by_gate(target: str) -> dict[str, Any]:
+    """The weights of a run, those of recurrent layers by gate: {"recipe", "run", "cell", "units", "weights": [...]}.
+
+    See `rnnzoo.probes.weights_by_gate` for what is said of each.
+    """
+    from .cells import CELLS
+    from .probes import weights_by_gate
+
+    model = _model(target)
+    network = model.network
+    ordered = model.recipe.part("numpy_model").weight_shapes(network.config, network.vocabulary)
+    weights = {name: network.weights[name] for name in ordered}
+    return {**_named(model), "weights": weights_by_gate(weights, CELLS[network.config.cell].gates)}

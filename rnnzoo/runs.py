@@ -236,6 +236,11 @@ def damaged_runs_of(recipe: str) -> dict[str, RunError]:
     return found
 
 
+def names(recipe: str) -> list[str]:
+    """Names of a recipe's runs, the last changed first; none of them is opened."""
+    return [path.parent.name for path in sorted(_records_of(recipe), key=os.path.getmtime, reverse=True)]
+
+
 def _records_of(recipe: str) -> list[Path]:
     return sorted(path for path in (paths.checkpoints() / recipe).glob(f"*/{RECORD}") if _NAME.fullmatch(path.parent.name))
 

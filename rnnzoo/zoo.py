@@ -69,7 +69,7 @@ def load(name: str) -> Recipe:
         CallError: if there is no such recipe.
         RnnzooError: if the recipe's card cannot be imported.
     """
-    if "/" in name or "\\" in name or name in (".", ".."):
+    if _is_path(name):
         return _load_folder(paths.given(name).resolve())
     if name not in names():
         known = ", ".join(names())
@@ -79,12 +79,21 @@ def load(name: str) -> Recipe:
     return Recipe(name, card, Path(card.__file__).parent, built_in=True)
 
 
+def name_of(name: str) -> str:
+    """The name under which the runs of a recipe, given as to `load`, are kept; the recipe itself is not looked at."""
+    return _name_of_folder(paths.given(name).resolve()) if _is_path(name) else name
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name in (".", "..")
+
+
 def _load_folder(folder: Path) -> Recipe:
     if not os.path.isfile(folder / "__init__.py"):
         raise CallError(f"no recipe in {folder}: it has no __init__.py", f"rnnzoo copy {DEFAULT} {folder} makes one to edit")
     # Two folders of one name are two modules: the path is part of the module's name. A copy's relative imports stay inside it.
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    module_name = f"rnnzoo_recipe_{folder.name.replace('-', '_').replace('.', '_')}_{digest}"
+    name = _name_of_folder(folder)
+    module_name = f"rnnzoo_recipe_{name.replace('-', '_').replace('.', '_').replace('@', '_')}"
     if module_name not in sys.modules:
         spec = importlib.util.spec_from_file_location(
             module_name, folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -97,7 +106,11 @@ def _load_folder(folder: Path) -> Recipe:
         except BaseException:
             del sys.modules[module_name]
             raise
-    return Recipe(f"{folder.name}@{digest}", sys.modules[module_name], folder, built_in=False)
+    return Recipe(name, sys.modules[module_name], folder, built_in=False)
+
+
+def _name_of_folder(folder: Path) -> str:
+    return f"{folder.name}@{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 @contextmanager

@@ -20,7 +20,15 @@ import rnnzoo  # noqa: E402
 
 MIRROR = os.environ.get("RNNZOO_MIRROR", "")
 PROXIES = [name for name in os.environ if name.lower().endswith("_proxy")]
-TINY = ("units=16", "epochs=1", "window=50", "engine=numpy")  # the settings of the shared run
+TINY = (
+    "cell=gru",
+    "units=16",
+    "embedding=64",
+    "layers=1",
+    "epochs=1",
+    "window=50",
+    "engine=numpy",
+)  # the settings of the shared run
 
 
 @pytest.fixture(scope="session")

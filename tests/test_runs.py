@@ -166,6 +166,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_checkpoint(monkeypatch):
     switch = seen.index(new)
     assert seen == [old] * switch + [new] * (len(seen) - switch)
     assert log.count("fsync") == 6  # two files and the record, each with its folder
+    assert log.count("replace") == 4  # these three and the link: nothing gets its name before it is whole
 
 
 def test_a_kill_while_a_run_is_made_leaves_a_whole_one_or_its_name_free(monkeypatch):

@@ -19,10 +19,11 @@ import numpy as np
 
 from rnnzoo import vocabulary as vocabularies
 from rnnzoo.batching import Streams, Windows
-from rnnzoo.corpora import encoded, source
+from rnnzoo.corpora import encoded, points, source
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
+from rnnzoo.corpora.points import Points
 from rnnzoo.corpora.text import decode_text
-from rnnzoo.errors import CorpusError
+from rnnzoo.errors import CallError, CorpusError
 from rnnzoo.training.reporter import Reporter
 from rnnzoo.vocabulary import UNKNOWN, Vocabulary
 
@@ -31,6 +32,7 @@ from . import CORPORA, Config
 START = UNKNOWN  # fed before the first character of a text; the unknown symbol has no other use as an input
 PARTS = ("train", "validation", "test")
 SHORTEST = 200  # characters; with fewer there is nothing to hold out
+BLOCK = 1 << 24  # characters searched at a time
 
 FILES = {
     "carroll": (
@@ -84,22 +86,27 @@ class Corpus:
 
     def training_text(self, limit: int = 64 << 20) -> str:
         """The training text, its first `limit` characters; books are joined by a NUL, which occurs in none."""
-        symbols = np.array(["\0", *self.vocabulary.symbols])
-        return "\0".join("".join(symbols[text[:limit]]) for text in self.train)[:limit]
+        points = np.array([0, *map(ord, self.vocabulary.symbols)], "<u4")
+        return "\0".join(points[text[:limit]].tobytes().decode("utf-32-le") for text in self.train)[:limit]
 
     def leakage(self, name: str) -> dict[str, int]:
         """How many texts a split has, and how many of them occur whole in the training text."""
-        train = [text.tobytes() for text in self.train]
-        seen = sum(any(text.tobytes() in t for t in train) for text in self.split(name))
+        seen = sum(any(_occurs(text, within) for within in self.train) for text in self.split(name))
         return {"texts": len(self.split(name)), "seen_in_training": seen}
 
     def seen_through(self, vocabulary: Vocabulary) -> Corpus:
         """The same texts in the numbers of another vocabulary, for a model that was trained on another corpus."""
         if vocabulary.symbols == self.vocabulary.symbols:
             return self
-        numbers = np.concatenate([[UNKNOWN], vocabulary.encode(self.vocabulary.symbols)])
+        numbers = np.concatenate([[UNKNOWN], vocabulary.encode(self.vocabulary.symbols)]).astype(vocabulary.code_points.dtype)
         parts = {part: [numbers[text] for text in self.split(part)] for part in PARTS}
         return dataclasses.replace(self, vocabulary=vocabulary, **parts)
+
+
+def _occurs(text: np.ndarray, within: np.ndarray) -> bool:
+    """Whether `text` is a part of `within`, which is read in blocks."""
+    wanted = text.tobytes()
+    return any(wanted in within[at : at + BLOCK + len(text) - 1].tobytes() for at in range(0, len(within), BLOCK))
 
 
 def load_corpus(config: Config, data: str | None, reporter: Reporter) -> Corpus:
@@ -109,9 +116,7 @@ def load_corpus(config: Config, data: str | None, reporter: Reporter) -> Corpus:
 
 def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     books, sources = _books(chosen, reporter)
-    # The code too: a copy of this recipe whose cleaning was edited must not be given what this one has encoded.
-    shaped_by = {"sources": sources, "kind": chosen.kind, "code": _file_sha256(Path(__file__))}
-    shaped_by |= {"whitespace": config.whitespace, "heldout": config.heldout}
+    shaped_by = {"sources": sources, "whitespace": config.whitespace, "heldout": config.heldout, "kind": chosen.kind}
     folder = encoded.encode_once("chargen", shaped_by, lambda empty: _encode(books, config, empty))
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     described = {"name": chosen.argument, "argument": chosen.argument, "sources": sources, **described}
@@ -141,6 +146,8 @@ def _books(chosen: source.Source, reporter: Reporter) -> tuple[list[Book], dict[
     if chosen.kind == "tfds":
         return _tfds_books(chosen.value)
     path = Path(chosen.value)
+    if not path.is_file():  # before it is hashed: that of a pipe would be all that there is to read
+        raise CallError(f"expected a text file, received {path}, which is not a regular file", "name one text file")
     return [Book(lambda: between_markers(decode_text(path, reporter.warn)))], {path.name: _file_sha256(path)}
 
 
@@ -228,14 +235,19 @@ def normalised(pieces: Iterable[str], whitespace: str) -> Iterator[str]:
     gap = ""  # white space not yet written: it may go on in the next piece, and at the ends it is dropped
     started = False
     for piece in pieces:
-        for run in re.findall(r"\s+|\S+", piece) if whitespace == "paragraphs" else [piece]:
+        for run in (found[0] for found in re.finditer(r"\s+|\S+", piece)) if whitespace == "paragraphs" else [piece]:
             body = run.strip()
             if not body:
-                gap += run
+                gap = _shortened(gap + run)
                 continue
             lead = run[: len(run) - len(run.lstrip())]
             yield (_gap(gap + lead, whitespace) if started else "") + " ".join(body.split())
-            started, gap = True, run[len(run.rstrip()) :]
+            started, gap = True, _shortened(run[len(run.rstrip()) :])
+
+
+def _shortened(run: str) -> str:
+    """White space with the same meaning as `run`, in two characters at most: there may be a gigabyte of it."""
+    return "\n" * min(2, run.count("\n")) or run[:1]
 
 
 def _gap(run: str, whitespace: str) -> str:
@@ -246,92 +258,56 @@ def _gap(run: str, whitespace: str) -> str:
 
 def _encode(books: list[Book], config: Config, folder: Path) -> None:
     """Fill `folder` with the symbols of each part of each book, the vocabulary and the counts."""
-    lengths = []
+    texts = []
     for i, book in enumerate(books):
-        with open(folder / f"book-{i}.u4", "wb") as file:
-            length = 0
-            for piece in normalised(book.pieces(), config.whitespace):
-                file.write(piece.encode("utf-32-le", "surrogatepass"))
-                length += len(piece)
-        lengths.append(length)
+        text = Points.write(folder / f"book-{i}.u4", normalised(book.pieces(), config.whitespace))
+        texts.append(text)
         least = 1 if book.part in ("validation", "test") else SHORTEST  # what is a part already is not cut
-        if length < least:
+        if len(text) < least:
             raise CorpusError(
-                f"the text has {length} characters after cleaning, at least {least} are needed to hold some out",
+                f"the text has {len(text)} characters after cleaning, at least {least} are needed to hold some out",
                 "give a longer text",
             )
-    points = [np.memmap(folder / f"book-{i}.u4", np.uint32, "r") for i in range(len(books))]
-    parts = _cut(points, [book.part for book in books], config.heldout)
-    known = np.unique(np.concatenate([_distinct(text) for text in parts["train"]]))
+    parts = _cut(texts, [book.part for book in books], config.heldout)
+    known = points.distinct(parts["train"])
     vocabulary = Vocabulary(map(chr, known))
-    for part, texts in parts.items():
-        for i, text in enumerate(texts):
-            _write_symbols(folder / f"{part}-{i:03d}.npy", text, vocabulary)
+    for part, held in parts.items():
+        for i, text in enumerate(held):
+            points.encode(text, vocabulary, folder / f"{part}-{i:03d}.npy")
     vocabulary.save(folder / "vocabulary.json")
     described = {
-        "sha256": _texts_sha256(points),
-        "split_sha256": {part: _texts_sha256(texts) for part, texts in parts.items()},
+        "sha256": points.sha256(texts),
+        "split_sha256": {part: points.sha256(held) for part, held in parts.items()},
         "counts": {
             "books": len(books),
             "symbols": len(known),
-            **{part: sum(map(len, texts)) for part, texts in parts.items()},
+            **{part: sum(map(len, held)) for part, held in parts.items()},
         },
     }
     (folder / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
-    del points, parts, texts, text
-    for i in range(len(books)):
-        (folder / f"book-{i}.u4").unlink()
+    for text in texts:
+        text.path.unlink()
 
 
-def _cut(texts: list[np.ndarray], kept: list[str | None], heldout: int) -> dict[str, list[np.ndarray]]:
+def _cut(texts: list[Points], kept: list[str | None], heldout: int) -> dict[str, list[Points]]:
     """The parts of each split: the last 5 % of a text are test, the 5 % before validation, unless its source says otherwise."""
-    parts: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
+    parts: dict[str, list[Points]] = {part: [] for part in PARTS}
     for text, part in zip(texts, kept, strict=True):
         if part is None:
             begin, middle = int(0.9 * len(text)), int(0.95 * len(text))
-            parts["train"].append(text[:begin])
-            parts["validation"].append(text[begin:middle])
-            parts["test"].append(text[middle:])
+            parts["train"].append(text.part(0, begin))
+            parts["validation"].append(text.part(begin, middle))
+            parts["test"].append(text.part(middle, len(text)))
         elif part == "train" and "validation" not in kept:
             begin = int(0.95 * len(text))
-            parts["train"].append(text[:begin])
-            parts["validation"].append(text[begin:])
+            parts["train"].append(text.part(0, begin))
+            parts["validation"].append(text.part(begin, len(text)))
         else:
             parts[part].append(text)
     if heldout:
         for part in ("validation", "test"):
-            parts[part] = [text[: max(1, heldout // len(parts[part]))] for text in parts[part]]
+            parts[part] = [text.part(0, max(1, heldout // len(parts[part]))) for text in parts[part]]
     return parts
-
-
-BLOCK = 1 << 22  # characters handled at a time
-
-
-def _blocks(text: np.ndarray) -> Iterator[np.ndarray]:
-    return (text[at : at + BLOCK] for at in range(0, len(text), BLOCK))
-
-
-def _distinct(text: np.ndarray) -> np.ndarray:
-    return np.unique(np.concatenate([np.unique(block) for block in _blocks(text)]))
-
-
-def _write_symbols(path: Path, text: np.ndarray, vocabulary: Vocabulary) -> None:
-    kind = np.uint8 if len(vocabulary) <= 256 else vocabulary.code_points.dtype
-    out = np.lib.format.open_memmap(path, "w+", kind, (len(text),))
-    for at, block in zip(range(0, len(text), BLOCK), _blocks(text), strict=True):
-        out[at : at + len(block)] = vocabulary.code_points[block]
-    out.flush()
-
-
-def _texts_sha256(texts: list[np.ndarray]) -> str:
-    """SHA-256 of texts given as code points, joined by a newline, in UTF-8."""
-    digest = hashlib.sha256()
-    for i, text in enumerate(texts):
-        if i:
-            digest.update(b"\n")
-        for block in _blocks(text):
-            digest.update(block.tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def _file_sha256(path: Path) -> str:

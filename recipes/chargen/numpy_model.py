@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from rnnzoo.cells.losses import softmax_cross_entropy
 from rnnzoo.decoding import beam_search, draw
 from rnnzoo.errors import CallError
 from rnnzoo.inference import Piece
+from rnnzoo.probes import Probe
 from rnnzoo.vocabulary import UNKNOWN, Vocabulary
 
 from . import Config, Options
@@ -106,6 +107,36 @@ class NumpyModel:
             after.append(final)
             tapes.append((cell, tape, mask, kernel_mask))
         return outputs, tuple(after), tapes
+
+    # -- looking inside --------------------------------------------------------------------------------------------
+
+    def probe(self, text: str) -> Probe:
+        """What the recurrent layers read of a text; a character that is not in the vocabulary is read as UNK."""
+        _, state = self.call(np.array([[START]]))
+        inputs = self.embeddings[self.vocabulary.encode(list(text))]
+        return Probe(self._named_cells(), inputs[None], state=state, tokens=list(text))
+
+    def probe_loss(self, texts: Sequence[np.ndarray], number: int, steps: int) -> Probe:
+        """Some `number` windows of `steps` characters, spread over `texts`, each read from zero; L is in nats.
+
+        Windows are shorter where no text has as many characters and one more, whose cost is the loss.
+        """
+        steps = min(steps, max(map(len, texts)) - 1)
+        begins = np.cumsum([0, *(max(0, len(text) - steps) for text in texts)])  # how many windows begin before each text
+        chosen = np.unique(np.linspace(0, begins[-1] - 1, number).astype(np.int64))
+        of = np.searchsorted(begins, chosen, side="right") - 1
+        windows = np.stack([texts[i][k - begins[i] :][: steps + 1] for i, k in zip(of, chosen, strict=True)])
+
+        def loss(outputs: np.ndarray) -> np.ndarray:
+            _, d_logits = softmax_cross_entropy(dense(outputs[:, -1], self.kernel, self.bias), windows[:, -1])
+            d_outputs = np.zeros_like(outputs)
+            d_outputs[:, -1] = d_logits @ self.kernel.T
+            return d_outputs
+
+        return Probe(self._named_cells(), self.embeddings[windows[:, :-1]], loss=loss)
+
+    def _named_cells(self) -> dict[str, Cell]:
+        return {f"rnn.{i}": cell for i, cell in enumerate(self.cells)}
 
     # -- training --------------------------------------------------------------------------------------------------
 

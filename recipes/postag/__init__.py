@@ -1,6 +1,22 @@
 """postag: the part of speech of each word of a sentence.
 
-Many-to-many, in step: a bidirectional network reads the sentence in both directions and gives each word one tag.
+Many-to-many, in step: a bidirectional network reads the sentence in both directions and gives each word one tag. For a word
+never seen in training it goes by the spelling (see `features`) and by the neighbours.
+
+What helped, accuracy on the 300 validation sentences of the treebank without traces, all words / words unseen in training,
+batch 32, single runs (two runs differ by about 0.2 / 1):
+
+    words and affixes, word_dropout 0.5, 16 epochs                                          95.50 / 84.4
+    and the word's shape with its capitals, word_dropout 1, feature_dropout 0.2, epoch 6    95.99 / 87.6
+    and input_dropout 0.4, average 0.99, epoch 10 of 16                                     96.19 / 88.6
+    the same in 10 epochs with 2 layers of 100 units                                        96.02 / 87.0
+    the same in 10 epochs with word_dropout 0.25, feature_dropout 0.1                       96.01 / 87.6
+
+On test, the third row's run has 96.04 / 85.6 (traces kept: 96.62 / 86.7), trained on 2,700 sentences. Classic taggers learn from
+all 3,000, which is worth half a point to NLTK's perceptron (94.95 to 95.46). So by default the second half of the epochs
+learns from the validation sentences too (`refit`): 96.32 / 85.6, traces kept 96.75 / 86.9, unseen words now being those in none
+of the 3,000. All settings were chosen on validation, held out (`refit=0`). In the epochs of the refit a figure of validation is
+printed as "(trained on)", and never counts as the best.
 """
 
 from __future__ import annotations
@@ -44,7 +60,7 @@ class Config(TrainingConfig):
         128, "width of the sum of the spelling features' embeddings, beside the word's; 0 for words only", 0
     )
     feature_dropout: float = setting(
-        0.2, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
+        0.4, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
     )
     word_dropout: float = setting(
         1.0, "a in a / (a + count), how often a training word is read as UNK: rare ones, so that spelling is learnt from", 0

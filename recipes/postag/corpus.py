@@ -87,7 +87,7 @@ class Corpus:
 
     def refits(self, config: Config, epoch: int) -> bool:
         """Whether an epoch (from 0) learns from the validation sentences too: the last ones do; see `Config.refit`."""
-        return epoch >= config.epochs - round(config.refit * config.epochs)
+        return config.refit > 0 and epoch >= config.epochs - round(config.refit * config.epochs)
 
     def batches(self, config: Config, epoch: int, seed: int) -> Batches:
         """The batches of an epoch: sentences of near-equal length, in an order of their own."""

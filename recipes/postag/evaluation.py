@@ -16,12 +16,12 @@ from .corpus import Corpus, Split
 SHOWN = 10  # confusions, and sentences, in the details of an evaluation
 
 
-def evaluate(model: Any, split: Split) -> dict[str, float]:
+def evaluate(model: Any, split: Split) -> dict[str, float | None]:
     """The metrics of a model's tags on a split; see `score`."""
     return score(split, model.tag([sentence.words for sentence in split]))
 
 
-def score(split: Split, predicted: Sequence[Sequence[str]]) -> dict[str, float]:
+def score(split: Split, predicted: Sequence[Sequence[str]]) -> dict[str, float | None]:
     """Metrics of predicted tags, one for each word of each sentence.
 
     Returns:
@@ -29,7 +29,7 @@ def score(split: Split, predicted: Sequence[Sequence[str]]) -> dict[str, float]:
             can be left out of it.
         accuracy_with_padding: the same with every sentence padded to the corpus' longest one and the padding counted as
             right. It is what published programs print, and says more about the padding than about the tags.
-        oov_accuracy: accuracy on the words that do not occur in training; nan if all do.
+        oov_accuracy: accuracy on the words that do not occur in training; None if all do.
         macro_f1: mean F1 over the tags that occur among labels or predictions.
         sentence_accuracy: the share of sentences without a wrong tag.
     """
@@ -46,7 +46,7 @@ def score(split: Split, predicted: Sequence[Sequence[str]]) -> dict[str, float]:
     return {
         "accuracy": metrics.accuracy(true, guessed),
         "accuracy_with_padding": float((right.sum() + padding) / (len(labels) + padding)),
-        "oov_accuracy": metrics.accuracy(true, guessed, unseen) if unseen.any() else float("nan"),
+        "oov_accuracy": metrics.accuracy(true, guessed, unseen) if unseen.any() else None,
         "macro_f1": metrics.macro_f1(metrics.confusion(true, guessed, len(numbers))),
         "sentence_accuracy": float(np.logical_and.reduceat(right, starts).mean()),
     }

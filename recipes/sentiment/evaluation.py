@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnzoo.metrics import accuracy, confusion, f1_per_class, macro_f1, wilson_interval
 
-from .corpus import Corpus, Split
+from .corpus import Corpus, Split, encode
 
 SHOWN = 8  # mistakes, and sentences labelled beside predicted
 
@@ -28,14 +28,19 @@ def evaluate(model: Any, split: Split) -> dict[str, Any]:
 
 
 class Ensemble:
-    """Several models of one vocabulary as one: the mean of their probabilities."""
+    """Several models of one corpus as one: the mean of their probabilities. Each reads the texts in its own way."""
 
     def __init__(self, models: list[Any]):
         self.models, self.classes, self.vocabulary = models, models[0].classes, models[0].vocabulary
 
-    def predict(self, sentences: Any) -> np.ndarray:
+    def predict(self, split: Split) -> np.ndarray:
         """Probabilities `[sentences, classes]`."""
-        return np.mean([model.predict(sentences) for model in self.models], axis=0)
+
+        def read_by(model: Any) -> Split:
+            words, grams, _ = encode(split.texts, model.vocabulary, model.config)
+            return Split(words, grams, split.labels, split.read_texts)
+
+        return np.mean([model.predict(read_by(model)) for model in self.models], axis=0)
 
 
 def ensemble(models: list[Any]) -> Ensemble:

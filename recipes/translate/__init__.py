@@ -2,6 +2,16 @@
 
 Many-to-many of different lengths: a recurrent network reads the source, its final state starts a second one, which writes
 the translation word by word, looking back at the source through attention.
+
+What the defaults come from, on the first 30,000 pairs (validation only; times are of one thread of two shared cores):
+- Tied embeddings: of 150 ms a step instead of 250 (readout of 512 words wide) or 190 (256), and the loss falls faster, after
+  90 steps to 4.5 nats, untied to 5.1. They must start small: 5.3 at an `embedding_scale` of 1, 4.5 at 0.3, 5.1 at 0.1.
+- A learning rate of 2e-3: 4.4 nats after 90 steps, 4.5 at 1e-3.
+- Words with elisions and hyphens cut off, first words in the case they have inside sentences: 6,822 target words instead of
+  7,574, and 3 % of the words of validation text unknown.
+- With these, of a plan of 10 epochs (50 s each): validation BLEU 19.0 after the first, 30.4 after the second, 37.7 after the
+  fourth; the published network without attention takes 15 minutes to 31.6.
+- Beam 5 is worth 3 BLEU over greedy early on.
 """
 
 from __future__ import annotations

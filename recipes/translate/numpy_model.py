@@ -110,14 +110,21 @@ def example_vocabulary() -> Vocabularies:
 
 @dataclass(frozen=True)
 class Memory:
-    """What decoding looks at: the encoder's outputs `[batch, time, units]`, where they are real, and their keys."""
+    """What decoding looks at: the encoder's outputs `[batch, time, units]`, where they are real, and their keys.
+
+    `owners` says which sentence each row belongs to: rows of one sentence are equal.
+    """
 
     outputs: np.ndarray
     mask: np.ndarray
     keys: np.ndarray | None
+    owners: np.ndarray
 
     def select(self, rows: np.ndarray) -> Memory:
-        return Memory(self.outputs[rows], self.mask[rows], None if self.keys is None else self.keys[rows])
+        owners = self.owners[rows]
+        if np.array_equal(owners, self.owners):  # hypotheses changed places within their sentences
+            return self
+        return Memory(self.outputs[rows], self.mask[rows], None if self.keys is None else self.keys[rows], owners)
 
 
 @dataclass(frozen=True)
@@ -194,7 +201,7 @@ class NumpyModel:
         outputs, final, _ = self.encoder.forward(self.source_embeddings[source], state, mask)
         outputs = np.ascontiguousarray(outputs)
         keys = self.attention.keys(outputs) if self.attention else None
-        return Memory(outputs, mask, keys), self._starts(final)
+        return Memory(outputs, mask, keys, np.arange(len(source))), self._starts(final)
 
     def _starts(self, final: Sequence) -> State:
         """The decoder's first state from the encoder's final one: of a bidirectional layer both, side by side."""
@@ -210,9 +217,7 @@ class NumpyModel:
         A target fed in pieces, each with the state that the piece before it left, gives what it gives whole.
         """
         outputs, after, _ = self.decoder.forward(self.target_embeddings[previous], state)
-        context = None
-        if self.attention:
-            context, weights = self.attention.attend(outputs, memory.outputs, memory.mask, memory.keys)
+        context, weights = self._attend(outputs, memory)
         readout = self._readout(outputs, context)
         logits = readout @ self.output_kernel + self.weights["output_layer.bias"]
         if record is not None:
@@ -220,6 +225,12 @@ class NumpyModel:
             if self.attention:
                 record["attention"] = weights
         return logits, _nested(after)
+
+    def _attend(self, outputs: np.ndarray, memory: Memory) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Contexts and attention weights of decoder outputs `[batch, time, units]`; None without attention."""
+        if not self.attention:
+            return None, None
+        return self.attention.attend(outputs, memory.outputs, memory.mask, memory.keys)
 
     def _readout(self, outputs: np.ndarray, context: np.ndarray | None) -> np.ndarray:
         if "readout.kernel" not in self.weights:
@@ -336,23 +347,29 @@ class NumpyModel:
             memory, state = carried
             projected = self.target_embeddings[words] @ kernel + cell.input_bias
             outputs, after = self.decoder.step_projected(projected, state)
-            context = None
-            if self.attention:
-                context, _ = self.attention.attend(outputs[:, None], memory.outputs, memory.mask, memory.keys)
-                context = context[:, 0]
-            logits = self._readout(outputs, context) @ output_kernel
+            context, _ = self._attend(outputs[:, None], memory)
+            logits = self._readout(outputs, None if context is None else context[:, 0]) @ output_kernel
             logits += bias
             return logits, (memory, _nested(after))
 
         return step
 
     def translate(
-        self, texts: Sequence[str], beam: int = 1, alpha: float = 0.6, length: int = 0, attention: bool = False
+        self,
+        texts: Sequence[str],
+        beam: int = 1,
+        alpha: float = 0.6,
+        length: int = 0,
+        nbest: int = 0,
+        attention: bool = False,
     ) -> list[list[Translation]]:
-        """Up to `beam` translations of each text, the best first; none of a text without words.
+        """Translations of each text, the best first; none of a text without words.
 
         Args:
+            beam: hypotheses kept in the search.
+            alpha: of the length penalty; see `rnnzoo.decoding.beam_search_batch`.
             length: most words of a translation; 0 for twice those of the source and ten more.
+            nbest: translations given of each text; 0 for as many as the beam.
             attention: give attention weights too.
         """
         words = [self.tokenizers["source"].words(text) for text in texts]
@@ -367,6 +384,7 @@ class NumpyModel:
             step = self.stepper()
             logits, carried = step(np.full(len(chosen), START), (memory, state))
             searched = beam_search_batch(step, logits, carried, _select, beam, limits, END, alpha)
+            searched = [hypotheses[: nbest or beam] for hypotheses in searched]
             for i, hypotheses, weights in zip(
                 chosen, searched, self._attention(searched, memory, state, attention), strict=True
             ):
@@ -388,9 +406,8 @@ class NumpyModel:
             return [[None] * len(hypotheses) for hypotheses in searched]
         owners = np.repeat(np.arange(len(searched)), [len(hypotheses) for hypotheses in searched])
         previous, _ = pad([np.array([START, *h.symbols], np.int64) for hypotheses in searched for h in hypotheses])
-        record: dict[str, np.ndarray] = {}
-        self.decode(previous, memory.select(owners), _map(lambda s: s[owners], state), record)
-        remaining = iter(record["attention"])
+        outputs, _, _ = self.decoder.forward(self.target_embeddings[previous], _map(lambda s: s[owners], state))
+        remaining = iter(self._attend(outputs, memory.select(owners))[1])
         return [[next(remaining) for _ in hypotheses] for hypotheses in searched]
 
     def generate(self, texts: Iterable[str], options: Options, seed: int) -> Iterator[Piece]:
@@ -399,9 +416,8 @@ class NumpyModel:
         if options.plot and not self.attention:
             raise CallError("this model has no attention to draw", "leave out --plot, or train with attention=multiplicative")
         for some in arriving(texts, READ_AHEAD):
-            found = self.translate(some, beam, options.alpha, options.length, attention=True)
-            for text, translations in zip(some, found, strict=True):
-                kept = translations[: options.nbest]
+            found = self.translate(some, beam, options.alpha, options.length, options.nbest, attention=True)
+            for text, kept in zip(some, found, strict=True):
                 if options.plot and kept and not drawn:
                     words = [*kept[0].words, SPECIAL[0]][: len(kept[0].attention)]
                     draw_attention(options.plot, kept[0].attention, self.tokenizers["source"].words(text), words)

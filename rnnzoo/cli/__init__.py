@@ -51,10 +51,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     import typer
 
+    from . import completion
     from .app import build
 
     try:
-        status = build(arguments)(args=arguments, standalone_mode=False, prog_name="rnnzoo")
+        status = build([*arguments, *completion.words()])(args=arguments, standalone_mode=False, prog_name="rnnzoo")
         return status if isinstance(status, int) else 0
     except typer.TyperException as error:  # a wrong call, found by the parser
         if type(error).__name__ == "NoArgsIsHelpError":  # no call at all: the message is the help
@@ -62,6 +63,10 @@ def _run(arguments: list[str]) -> int:
             return 0
         console.error(_sentence(error.format_message()), _usage_hint(error))
         return 2
+    except SystemExit as ended:  # how Click ends a closed pipe
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0
+        raise
     except typer.Exit as error:
         return error.exit_code
     except typer.Abort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import inspect
 import os
 import stat
@@ -18,9 +19,11 @@ import typer
 from .. import config as configs
 from .. import console, zoo
 from ..errors import CallError, RnnzooError, did_you_mean
+from . import completion
 from .options import JSON, QUIET, RUN
 
 EXAMPLES = "Examples:  rnnzoo generate --prefix Alice --temperature 0.8   |   rnnzoo generate chargen --samples 3 --seed 1"
+WORDS = Annotated[list[str] | None, typer.Argument(metavar="RECIPE TEXT", autocompletion=completion.first_word)]
 FLUSH_SECONDS = 0.03  # between writes of a text that is streamed
 
 
@@ -53,7 +56,7 @@ def command(arguments: list[str]) -> Callable:
     own = [
         inspect.Parameter(name, positional if name == "words" else keyword, default=default, annotation=annotation)
         for name, annotation, default in (
-            ("words", Annotated[list[str] | None, typer.Argument(metavar="RECIPE TEXT")], None),
+            ("words", WORDS, None),
             ("run", RUN, None),
             ("input", Annotated[str | None, typer.Option(metavar="FILE", help="Read one text per line; - for stdin.")], None),
             ("output", Annotated[str | None, typer.Option(metavar="FILE", help="Write the results to a file.")], None),
@@ -197,6 +200,8 @@ class _Writer:
     def __enter__(self):
         if self.path:
             try:
+                if self.path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
                 self.file = open(self.path.with_name(self.path.name + ".partial"), "w", encoding="utf-8")
             except OSError as error:
                 raise CallError(

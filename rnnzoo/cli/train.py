@@ -8,6 +8,7 @@ import typer
 
 from .. import console
 from ..errors import CallError
+from . import completion
 from .options import DATA, JSON, QUIET, RECIPE
 
 EXAMPLES = "Examples:  rnnzoo train chargen epochs=3   |   rnnzoo train chargen --data book.txt cell=lstm units=256"
@@ -20,7 +21,10 @@ def train(
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="P", help="A named configuration to start from.")] = None,
     data: DATA = None,
-    run: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the new run, or the run to resume.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the new run, or the run to resume.", autocompletion=completion.runs),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, shuffles and dropout.")] = 0,
     folds: Annotated[int | None, typer.Option(metavar="K", help="Train K runs, each on another split.")] = None,

@@ -25,10 +25,12 @@ def encode_once(recipe: str, shaped_by: Mapping[str, Any], encode: Callable[[Pat
 
     Args:
         shaped_by: JSON-able: hashes of the source and every setting that the arrays depend on.
+        encode: a function of the recipe. Its recipe's code shapes the arrays too: a copy whose parser was edited must not be
+            given what the original has encoded.
     """
     from filelock import FileLock
 
-    digest = hashlib.sha256(json.dumps([VERSION, shaped_by], sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps([VERSION, shaped_by, _code_sha256(encode)], sort_keys=True).encode()).hexdigest()[:16]
     folder = paths.corpora() / recipe / digest
     if _is_whole(folder):
         return folder
@@ -72,3 +74,11 @@ def _is_whole(folder: Path) -> bool:
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def _code_sha256(function: Callable) -> str:
+    """Hash of the Python files in the folder that a function comes from."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(function.__code__.co_filename).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -91,4 +91,4 @@ def test_the_novels_beside_the_ngram_baseline(rnnzoo):
     assert report["items"] == 15_394
     assert report["split_sha256"].startswith("53151ee43a58")
     ngram = next(value for name, value in report["baselines"].items() if "gram" in name)
-    assert ngram["bits_per_char"] == pytest.approx(1.925, abs=0.01)
+    assert 1.88 < ngram["bits_per_char"] < 1.926  # at order 8 it is 1.925; the order chosen on validation is a little better

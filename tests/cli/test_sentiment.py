@@ -98,7 +98,7 @@ def test_runs_by_commas_are_an_ensemble(rnnzoo, trained):
     report = rnnzoo("eval", "sentiment", "--run", "a-fold0,b-fold0", "--no-baselines", "--json").json
     assert report["run"] == "a-fold0,b-fold0"
     refused = rnnzoo("eval", "sentiment", "--run", "a-fold0,b-fold1", "--no-baselines").refused(2)
-    assert "one vocabulary" in refused
+    assert "one split" in refused
 
 
 def test_folds_out_of_range_are_refused(rnnzoo):

@@ -22,7 +22,7 @@ def test_a_recipe(rnnzoo):
     weights = {w["name"]: w for w in shown["weights"]}
     assert weights["rnn.0.recurrent_kernel"]["shape"] == [100, 300]
     assert weights["rnn.0.recurrent_kernel"]["parameters"] == 30_000
-    assert weights["rnn.0.kernel"]["gates"] == "z r h"
+    assert weights["rnn.0.kernel"]["gates"] == "z r c"
     assert weights["output_layer.kernel"]["gates"] == ""
     assert sum(w["parameters"] for w in shown["weights"]) == 139_530
 
@@ -46,7 +46,7 @@ def test_a_run(rnnzoo, tiny, how):
 
 def test_a_run_for_people(rnnzoo, tiny):
     ended = rnnzoo("show", "chargen/tiny")
-    for word in ("run tiny (finished)", "corpus sample", "units=16", "rnn.0.kernel", "z r h", "bits_per_char", "best: "):
+    for word in ("run tiny (finished)", "corpus sample", "units=16", "rnn.0.kernel", "z r c", "bits_per_char", "best: "):
         assert word in ended.stdout
     assert ended.stderr == ""
 

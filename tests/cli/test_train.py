@@ -8,7 +8,7 @@ import pytest
 
 from rnnzoo import runs
 
-SMALL = ("units=8", "embedding=4", "batch_size=8", "window=20", "sample_every=0", "engine=numpy")
+SMALL = ("cell=gru", "units=8", "layers=1", "embedding=4", "batch_size=8", "window=20", "sample_every=0", "engine=numpy")
 
 
 @pytest.fixture

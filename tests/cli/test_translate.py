@@ -110,14 +110,14 @@ def test_settings_that_do_not_go_together_are_refused_before_training(rnnzoo):
 
 @pytest.mark.keras
 def test_verify_says_that_the_twins_agree(rnnzoo, small):
-    report = rnnzoo("verify", "translate", "--json", timeout=180).json
+    report = rnnzoo("verify", "translate", "--json", timeout=400).json
     assert report["agree"] and {"encoder", "decoder", "attention", "readout", "output_layer"} <= set(report["differences"])
 
 
 @pytest.mark.keras
 def test_keras_trains_it_too(rnnzoo):
-    settings = ("--data", "sample", "units=16", "embedding=8", "epochs=1", "engine=keras", "pairs=500", "sampling=0.2")
-    ended = rnnzoo("train", "translate", *settings, "--json", timeout=180)
+    settings = ("--data", "sample", "units=16", "embedding=8", "epochs=1", "engine=keras", "pairs=300", "sampling=0.2")
+    ended = rnnzoo("train", "translate", *settings, "--json", timeout=400)
     assert ended.status == 0 and ended.json["engine"] == "keras"
 
 

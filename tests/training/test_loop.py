@@ -7,8 +7,6 @@ import math
 import os
 import random
 import signal
-import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,9 +25,6 @@ from rnnzoo.training.schedule import step_size
 from rnnzoo.training.train import resume, train
 from rnnzoo.vocabulary import Vocabulary
 
-KILLS = int(
-    os.environ.get("RNNZOO_TEST_KILLS", "3")
-)  # in the test that kills real processes; DESIGN asks for 50 to be possible
 STEPS, TOKENS = 4, 10  # of an epoch; of a batch
 
 
@@ -531,50 +526,11 @@ def test_weights_that_only_grow_large_are_no_defect(text):
     json.loads((run.path / "run.json").read_text(), parse_constant=pytest.fail)  # Infinity is not JSON
 
 
-# In real processes
-
-FREQUENT = "import rnnzoo.training.loop as loop; loop.CHECKPOINT_SECONDS = {}"
+# In real processes; for those that are killed outright, see test_crash.py
 
 
 def arguments(text, epochs=SETTINGS["epochs"], **settings) -> list[str]:
     return [f"{key}={value}" for key, value in (SETTINGS | {"epochs": epochs} | settings).items()] + ["--data", text]
-
-
-def wait_for(path: Path, process) -> None:
-    end = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_kill_dash_nine_at_random_moments_loses_nothing(rnnzoo, home, text):
-    """Checkpoints are written after every step, so most kills fall into one. RNNZOO_TEST_KILLS=50 kills 50 times."""
-    rng = random.Random(time.time_ns() if KILLS > 3 else 0)
-    epochs = max(3, KILLS // 2)
-    assert rnnzoo("train", "chargen", *arguments(text, epochs), "--run", "whole").status == 0
-    folder = home / "checkpoints" / "chargen"
-    frequent = FREQUENT.format(-1.0)
-    call, killed = ["train", "chargen", *arguments(text, epochs), "--run", "killed"], 0
-    while killed < KILLS:
-        with rnnzoo.start(*call, prelude=frequent) as process:
-            wait_for(folder / "killed" / "run.json", process)
-            try:
-                process.wait(rng.uniform(0.0, 1.0))
-            except Exception:
-                process.kill()
-            process.communicate()
-            if process.returncode == 0:
-                break
-            assert process.returncode == -signal.SIGKILL
-            killed += 1
-        call = ["train", "chargen", "--resume", "--run", "killed"]
-        runs.open_run(folder / "killed")
-    assert killed > 0
-    ended = rnnzoo("train", "chargen", "--resume", "--run", "killed", "--json", timeout=300)
-    assert ended.json["status"] == "finished"
-    assert outcome(runs.named("chargen", "killed")) == outcome(runs.named("chargen", "whole"))
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnzoo.batching import Streams, Windows
-from rnnzoo.errors import CorpusError, DownloadError
+from rnnzoo.errors import CorpusError, DownloadError, RnnzooError
 from rnnzoo.recipes.chargen import Config, corpus
 from rnnzoo.recipes.chargen.corpus import between_markers, carroll, load_corpus, normalised
 from rnnzoo.recipes.chargen.sample import generate
@@ -365,6 +366,30 @@ def test_what_is_no_text_is_refused_and_leaves_nothing_in_the_cache(file, home, 
     assert not [path for path in (home / "corpora").rglob("*") if path.is_dir() and path.name != "chargen"]
 
 
+fragments = st.sampled_from(
+    [b"Alice ", b"\n", b"\r", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe9", "\U0001d11e".encode(), b"\xed\xa0\x80",
+     b"THE END\n", *(marker.encode() + b"\n" for pair in MARKERS.values() for marker in pair), b"x" * 300, b"word " * 60]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(fragments | st.binary(max_size=8), max_size=12).map(b"".join), st.sampled_from(["collapse", "paragraphs", "keep"])
+)
+def test_any_bytes_are_a_corpus_or_one_clear_error(file, content, whitespace):
+    path = file(content)
+    try:
+        loaded = load_corpus(Config(whitespace=whitespace), str(path), Reporter())
+    except RnnzooError as error:
+        assert error.message and error.hint
+    else:
+        assert loaded.items("train") >= 180
+        assert loaded.items("test") >= 10
+        assert max(text.max() for text in loaded.train) == len(loaded.vocabulary) - 1
+    with contextlib.suppress(RnnzooError):
+        list(carroll(path))
+
+
 def test_encoded_once_and_found_again(load, home, monkeypatch):
     text = "the heron sang. " * 50
     first = load(text)
@@ -455,7 +480,7 @@ def test_a_copy_of_the_recipe_encodes_for_itself(tmp_path):
     original = built_in.part("corpus").load_corpus(built_in.card.Config(), "sample", Reporter())
     copied = shutil.copytree(built_in.folder, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
     source = (copied / "corpus.py").read_text()
-    (copied / "corpus.py").write_text(source.replace("in normalised(", "in louder("))
+    (copied / "corpus.py").write_text(source.replace(" normalised(book", " louder(book"))
     with open(copied / "corpus.py", "a") as file:
         file.write(
             "\n\ndef louder(pieces, whitespace):\n    return (piece.upper() for piece in normalised(pieces, whitespace))\n"

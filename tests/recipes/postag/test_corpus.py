@@ -84,8 +84,31 @@ def test_epochs_differ_and_can_be_had_again(own):
     assert epoch(0, 0) != epoch(1, 0) != epoch(1, 1)
 
 
+def words_of(batches) -> int:
+    return sum(batch.tokens for batch in batches)
+
+
+def test_the_last_epochs_learn_from_the_validation_sentences_too(own):
+    config = Config(epochs=4, refit=0.5)
+    assert [own.refits(config, epoch) for epoch in range(4)] == [False, False, True, True]
+    before, after = own.batches(config, 1, 0), own.batches(config, 2, 0)
+    assert words_of(before) == 4 * len(own.train)
+    assert words_of(after) == 4 * (len(own.train) + len(own.validation))
+    assert len(after) <= len(before)  # the schedule counts steps
+    assert not any(own.refits(Config(epochs=4, refit=0.0), epoch) for epoch in range(4))
+
+
+def test_what_is_unseen_is_told_by_what_is_learnt_from(own):
+    def distinct(part):
+        return {word for sentence in own.split(part) for word in sentence.words}
+
+    held_out = load_corpus(Config(refit=0.0), own.facts()["argument"], Reporter())
+    assert own.test.seen == distinct("train") | distinct("validation")
+    assert own.validation.seen == held_out.test.seen == distinct("train")
+
+
 def test_a_rare_word_is_hidden_with_its_spelling_as_a_whole_more_often_than_a_frequent_one(own):
-    config = dataclasses.replace(Config(), word_dropout=1.0, feature_dropout=0.0)
+    config = dataclasses.replace(Config(), word_dropout=1.0, feature_dropout=0.0, refit=0.0)
     rare = frequent = hidden_rare = hidden_frequent = 0
     for epoch in range(20):
         for batch in own.batches(config, epoch, 0):
