@@ -82,14 +82,21 @@ class Windows(Sequence[Batch]):
 
     def __init__(self, texts: Sequence[np.ndarray], batch_size: int, window: int, start: int, rng: np.random.Generator):
         self.texts, self.window, self.batch_size, self.start = texts, window, batch_size, start
-        begins = [np.arange(0, len(text), window) for text in texts]
-        self._text = np.repeat(np.arange(len(texts)), [len(b) for b in begins])
-        self._begin = np.concatenate(begins)
-        self._end = np.minimum(self._begin + window, np.array([len(text) for text in texts])[self._text])
-        order = rng.permutation(len(self._begin))
+        counts = [-(-len(text) // window) for text in texts]
+        self._ends = np.cumsum(counts)  # windows are numbered through the texts; this is where the numbers of each end
+        order = rng.permutation(sum(counts))
         # Only the last window of a text is short: these come last, so that the other batches have no padding.
-        short = (self._end - self._begin)[order] < window
+        is_short = np.zeros(len(order), bool)
+        is_short[[end - 1 for text, end in zip(texts, self._ends, strict=True) if len(text) % window]] = True
+        short = is_short[order]
         self._order = np.concatenate([order[~short], order[short]])
+
+    def _find(self, number: int) -> tuple[np.ndarray, int, int]:
+        """The text that a window lies in, and where in it the window begins and ends."""
+        index = int(np.searchsorted(self._ends, number, side="right"))
+        text = self.texts[index]
+        begin = int(number - (self._ends[index - 1] if index else 0)) * self.window
+        return text, begin, min(begin + self.window, len(text))
 
     def __len__(self) -> int:
         return -(-len(self._order) // self.batch_size)
@@ -97,13 +104,12 @@ class Windows(Sequence[Batch]):
     def __getitem__(self, k: int) -> Batch:
         if not 0 <= k < len(self):
             raise IndexError(k)
-        chosen = self._order[k * self.batch_size : (k + 1) * self.batch_size]
-        time = int((self._end[chosen] - self._begin[chosen]).max())
+        chosen = [self._find(number) for number in self._order[k * self.batch_size : (k + 1) * self.batch_size]]
+        time = max(end - begin for _, begin, end in chosen)
         inputs = np.full((len(chosen), time), self.start, np.int32)
         targets = np.zeros((len(chosen), time), np.int32)
         weights = np.zeros((len(chosen), time), np.float32)
-        for row, i in enumerate(chosen):
-            text, begin, end = self.texts[self._text[i]], int(self._begin[i]), int(self._end[i])
+        for row, (text, begin, end) in enumerate(chosen):
             targets[row, : end - begin] = text[begin:end]
             if begin:
                 inputs[row, 0] = text[begin - 1]

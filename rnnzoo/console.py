@@ -93,6 +93,7 @@ class TrainingReporter(Reporter):
         self.facts: dict[str, Any] = {}
         self.live = None
         self._expected = False
+        self._steps = 0
         self._last_drawn = 0.0
 
     def note(self, line):
@@ -130,9 +131,10 @@ class TrainingReporter(Reporter):
         self.bar = self.live.add_task("", total=self.facts["steps_per_epoch"], state="")
 
     def step(self, epoch, step, loss, tokens, seconds):
-        if not self._expected and (step >= 20 or seconds > 10) and tokens:
+        self._steps += 1  # of this session: a run that is resumed may be in the middle of an epoch
+        if not self._expected and (self._steps >= 20 or seconds > 10) and tokens:
             self._expected = True
-            per_step = seconds / max(1, step)
+            per_step = seconds / self._steps
             total = per_step * self.facts["steps_per_epoch"] * self.facts["epochs"]
             self._say(f"expected: {_duration(total)} for {self.facts['epochs']} epochs, at {tokens / seconds:,.0f} tokens/s")
         now = time.monotonic()

@@ -120,7 +120,8 @@ def load(recipe: str | zoo.Recipe, run: str | runs.Run | None = None) -> Model:
         RunError: if there is none, or its weights, vocabulary and configuration do not fit one another.
     """
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
-    run = run if isinstance(run, runs.Run) else runs.resolve(recipe.name, run)
+    with recipe.hints_by_argument():
+        run = run if isinstance(run, runs.Run) else runs.resolve(recipe.name, run)
     config, vocabulary, weights = restored_config(recipe, run), run.vocabulary(), run.best_weights()
     module = recipe.part("numpy_model")
     expected = module.weight_shapes(config, vocabulary)

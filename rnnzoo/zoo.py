@@ -46,6 +46,20 @@ class Recipe:
         with _importing(f"{file}.py of recipe {self.name}", self.folder / f"{file}.py"):
             return importlib.import_module(f"{self.card.__name__}.{file}")
 
+    @property
+    def argument(self) -> str:
+        """What names the recipe on a command line: its name, or the path of its folder."""
+        return self.name if self.built_in else str(self.folder)
+
+    @contextmanager
+    def hints_by_argument(self):
+        """Errors about runs know a recipe by the name its runs are kept under; a hint has to name what can be typed."""
+        try:
+            yield
+        except RnnzooError as error:
+            error.hint = error.hint.replace(f"rnnzoo train {self.name}", f"rnnzoo train {self.argument}")
+            raise
+
     def source_sha256(self) -> str:
         """Hash of the recipe's Python files, recorded in its runs."""
         digest = hashlib.sha256()

@@ -1,6 +1,30 @@
-"""sentiment: the polarity of a sentence, many-to-one, read in both directions.
+"""sentiment: the polarity of a sentence, or any other label of a text: many-to-one, read in both directions.
 
-(the section on quality is written below, when measured)
+An embedding, a bidirectional GRU, its outputs pooled (mean and maximum over the words), one logit. Beside the RNN, and added
+to its logit, stands a linear path: the sentence's word n-grams with negation marks, each worth its log-count ratio times a
+trained weight (`ratios.py`, `tokens.py`). `words_up_to=0` leaves the RNN alone.
+
+What it reaches, accuracy in percent on the UCI sentences (2,972 distinct, five folds, nothing leaks):
+
+    test, mean of folds, 3 seeds, best epoch by validation loss     83.75  (84.6 85.0 84.3 82.5 82.5)
+    the three seeds as an ensemble                                  83.8   (the aim of 85 is missed)
+    NB-weighted logistic regression, BASELINES.md                   83.0   (82.8 85.2 82.7 82.0 82.5)
+
+What helped, by accuracy on parts held out of training and validation (never test), ten or eight runs each, so that
+differences below about one point say little:
+
+    n-grams beside the RNN 86.5, the RNN alone 80.7 (9 epochs) to 81.3 (15), the n-grams alone 85.6
+    pooling and contractions split in two: 81.3 for the RNN alone, where the published program is at 78 to 79 on test
+    ratios without the sentence's own counts in training (`corpus.Batches`): they let the RNN learn beside them at all
+    negation marks on the n-grams, measured in logistic regression: 85.1 against 83.9 without
+
+What did not: ratios as further inputs of the RNN (84.8 after 4 epochs, then falling to 83.5; without n-grams beside it);
+character n-grams, in the same sum (85.3) or instead of words (83.9 where the default has 85.7); runs of three words (84.7); an
+LSTM (82.0 where the GRU has 83.2); more or less n-gram dropout, half the width with more dropout (86.2 to 86.4: no
+difference); ensembles of unlike members (default, RNN alone, characters: 85.6; with runs of three words 85.9; default: 85.7).
+
+Why the published 0.991 is not real: the published split reshuffles in every epoch (`shuffle().take().skip()`), so that test
+sentences are trained on. `--preset book` is that program without the leak.
 """
 
 from __future__ import annotations

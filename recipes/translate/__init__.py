@@ -3,15 +3,19 @@
 Many-to-many of different lengths: a recurrent network reads the source, its final state starts a second one, which writes
 the translation word by word, looking back at the source through attention.
 
-What the defaults come from, on the first 30,000 pairs (validation only; times are of one thread of two shared cores):
-- Tied embeddings: of 150 ms a step instead of 250 (readout of 512 words wide) or 190 (256), and the loss falls faster, after
-  90 steps to 4.5 nats, untied to 5.1. They must start small: 5.3 at an `embedding_scale` of 1, 4.5 at 0.3, 5.1 at 0.1.
-- A learning rate of 2e-3: 4.4 nats after 90 steps, 4.5 at 1e-3.
-- Words with elisions and hyphens cut off, first words in the case they have inside sentences: 6,822 target words instead of
-  7,574, and 3 % of the words of validation text unknown.
-- With these, of a plan of 10 epochs (50 s each): validation BLEU 19.0 after the first, 30.4 after the second, 37.7 after the
-  fourth; the published network without attention takes 15 minutes to 31.6.
-- Beam 5 is worth 3 BLEU over greedy early on.
+What the defaults come from, on the first 30,000 pairs. No choice was made by looking at the test part.
+
+Short looks, one run of one seed each: training loss (smoothed, mean of steps 75 to 90), constant step size, batches of 64.
+- Tied embeddings at `embedding_scale` 0.3 and a learning rate of 1e-3: 4.52 nats; at 1.0: 5.33; at 0.1: 5.11. Untied with a
+  readout of 256 and a scale of 1.0: 5.12; untied at other scales was not tried, so the scale may explain part of it.
+- A learning rate of 2e-3 together with a scale of 0.2: 4.39. The two were not separated.
+- A step takes about 150 ms of processor time tied, 190 untied with a readout of 256, 250 with one of 512.
+
+A whole run, `epochs=10` and otherwise these defaults, one thread on two cores that other work kept busy; validation BLEU of
+greedy translations: 19.0 after epoch 1, 30.4 (2), 37.7 (4), 41.3 (5), 42.9 (6), 44.7 (7).
+
+Taken from the literature and not compared here: dropout, label smoothing, truecasing, cutting off elisions and hyphens, the
+width of the layers, multiplicative attention, and 30 epochs instead of 10.
 """
 
 from __future__ import annotations
@@ -49,7 +53,7 @@ class Config(TrainingConfig):
     )
     tied: bool = setting(
         True,
-        "the output layer is the transposed target embedding, and so as wide: fewer weights to learn, a third less to compute",
+        "the output layer is the transposed target embedding, and so as wide: fewer weights, and two fifths less to compute",
     )
     readout: int = setting(
         0, "width of the layer before the output layer; 0 for the decoder's units, or the embedding's if tied"

@@ -19,7 +19,7 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     a = rng.standard_normal((max(shape), min(shape)))
     q, r = np.linalg.qr(a)
     q *= np.sign(np.diag(r))
-    return (q if shape[0] >= shape[1] else q.T).astype(np.float32)
+    return np.ascontiguousarray(q if shape[0] >= shape[1] else q.T, np.float32)
 
 
 def initial_weights(shapes: Mapping[str, tuple[int, ...]], seed: int, embedding_scale: float = 0.05) -> dict[str, np.ndarray]:

@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(error, RnnzooError):
             console.error(error.message, error.hint)
             status = error.exit_code
+        elif isinstance(error, MemoryError):
+            console.error(f"there is not enough memory. {error}", "smaller settings: batch_size, window, units or layers")
         elif isinstance(error, OSError):
             where = f": {error.filename}" if error.filename else ""
             console.error(f"{error.strerror or error}{where}", "check the path, its permissions and the space on its disk")

@@ -141,5 +141,5 @@ def _recorded(path: Path) -> tuple[str | None, int | None]:
         return record["sha256"], record["bytes"]
     except FileNotFoundError:
         return None, None
-    except (TypeError, KeyError) as error:
-        raise ValueError(record) from error
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(_sidecar(path)) from error

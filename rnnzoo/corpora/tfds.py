@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .. import paths
@@ -54,6 +56,8 @@ class DataSet:
             try:
                 paths.home().mkdir(parents=True, exist_ok=True)
                 with FileLock(paths.home() / "tfds.lock"):  # two processes must not prepare one data set at once
+                    for killed in Path(self._builder.data_dir).parent.glob("incomplete.*"):
+                        shutil.rmtree(killed, ignore_errors=True)
                     self._builder.download_and_prepare(
                         download_config=tfds.download.DownloadConfig(try_download_gcs=False), file_format="tfrecord"
                     )

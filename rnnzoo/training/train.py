@@ -95,7 +95,8 @@ def resume(
     """
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
     reporter = reporter or Reporter()
-    run = runs.named(recipe.name, name) if name else runs.resumable(recipe.name)
+    with recipe.hints_by_argument():
+        run = runs.named(recipe.name, name) if name else runs.resumable(recipe.name)
     with runs.exclusive(run):
         _resume(recipe, run, overrides, reporter)
     return run

@@ -22,7 +22,7 @@ SYMBOLS, EMBEDDING = 90, 256
 def ours(units: int):
     recipe = zoo.load("chargen")
     vocabulary = Vocabulary(map(chr, range(33, 33 + SYMBOLS - 1)))
-    config = recipe.card.Config(units=units, embedding=EMBEDDING)
+    config = recipe.card.Config(layers=1, units=units, embedding=EMBEDDING)
     module = recipe.part("numpy_model")
     network = module.NumpyModel(config, vocabulary, initial_weights(module.weight_shapes(config, vocabulary), 0))
 

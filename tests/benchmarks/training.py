@@ -30,7 +30,15 @@ VOCABULARY = Vocabulary(map(chr, range(33, 33 + SYMBOLS - 1)))
 def engine_step(name: str, cell: str, units: int):
     recipe = zoo.load("chargen")
     config = recipe.card.Config(
-        cell=cell, units=units, embedding=EMBEDDING, batch_size=BATCH, window=TIME, dropout=0.0, clipnorm=0.0
+        cell=cell,
+        units=units,
+        embedding=EMBEDDING,
+        batch_size=BATCH,
+        window=TIME,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        layers=1,
+        clipnorm=0.0,
     )
     shapes = recipe.part("numpy_model").weight_shapes(config, VOCABULARY)
     engine = ENGINES[name](recipe, config, VOCABULARY, initial_weights(shapes, 0), 0)

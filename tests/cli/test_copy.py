@@ -76,7 +76,6 @@ def test_a_broken_copy_is_an_error_of_its_own(rnnzoo, tmp_path, file, source, sa
     assert str(tmp_path / "mine" / file) in said
 
 
-@pytest.mark.xfail(strict=True, reason="hints name it mine@304dbe71, as its runs, not by its path")
 def test_the_next_command_of_a_hint_can_be_called(rnnzoo, tmp_path):
     """Errors name the next command; for a recipe by path it has to name the path."""
     rnnzoo("copy", "chargen", "mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -75,3 +76,13 @@ def test_json_is_one_document_on_one_line(rnnzoo):
     stdout = rnnzoo("list", "--json").stdout
     assert stdout.count("\n") == 1
     json.loads(stdout)
+
+
+@pytest.mark.parametrize("call", [("list",), ("show", "chargen"), ("--help",)])
+def test_a_reader_that_has_gone_already_is_no_error(rnnzoo, call):
+    """What is written last meets the closed pipe only when it is flushed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = rnnzoo(*call, stdout=writer)
+    os.close(writer)
+    assert (ended.status, ended.stderr) == (0, "")

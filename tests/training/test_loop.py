@@ -526,6 +526,19 @@ def test_weights_that_only_grow_large_are_no_defect(text):
     json.loads((run.path / "run.json").read_text(), parse_constant=pytest.fail)  # Infinity is not JSON
 
 
+def test_the_expected_time_counts_the_steps_of_this_session(capsys):
+    """Resumed at step 500 of an epoch, 20 steps in 2 seconds are still 0.1 s each: 1,000 of them take 1 min 40 s."""
+    from rnnzoo.console import TrainingReporter
+
+    reporter = TrainingReporter()
+    corpus = {"name": "x", "counts": {}}
+    facts = {"recipe": "r", "run": "x", "corpus": corpus, "parameters": 1, "engine": "numpy", "epochs": 1, "metric": "m"}
+    reporter.start(facts | {"steps_per_epoch": 1000})
+    for step in range(1, 21):
+        reporter.step(1, 500 + step, 1.0, step * 10, step * 0.1)
+    assert capsys.readouterr().err.splitlines()[-1] == "expected: 1 min 40 s for 1 epochs, at 100 tokens/s"
+
+
 # In real processes; for those that are killed outright, see test_crash.py
 
 
