@@ -153,6 +153,8 @@ def gradients(target: str, reporter: Reporter | None = None) -> dict[str, Any]:
         {"recipe", "run", "cell", "units", "corpus", "layers": [{"layer", "state", "norms", "items"}]}, the highest
         layer first, where entry k of `norms` is the mean of `items[k]` items at lag k.
     """
+    from threadpoolctl import threadpool_limits
+
     from .probes import gradients_by_lag
 
     model = _model(target)
@@ -165,7 +167,8 @@ def gradients(target: str, reporter: Reporter | None = None) -> dict[str, Any]:
             f"run {model.run.name} was trained on other data ({trained_on['name']}); its test items may be known to it"
         )
     corpus = corpus.seen_through(model.network.vocabulary)
-    found = gradients_by_lag(probe_loss(corpus.split("test"), WINDOWS, LARGEST_LAG + 1))
+    with threadpool_limits(1, user_api="blas"):  # step by step, products are small: waiting threads would take turns spinning
+        found = gradients_by_lag(probe_loss(corpus.split("test"), WINDOWS, LARGEST_LAG + 1))
     layers = [{"layer": f.layer, "state": f.state, "norms": f.norms.tolist(), "items": f.items.tolist()} for f in found]
     return {**_named(model), "corpus": corpus.facts()["name"], "layers": layers}
 

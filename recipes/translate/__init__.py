@@ -38,7 +38,7 @@ EXAMPLE = 'rnnzoo generate translate "I am a little hungry."'
 class Config(TrainingConfig):
     """What a run of translate is."""
 
-    epochs: int = setting(30, "passes over the training pairs; less than half an hour on two cores", 1, 100_000)
+    epochs: int = setting(10, "passes over the training pairs; a quarter of an hour on one core", 1, 100_000)
     batch_size: int = setting(64, "sentence pairs in a training step; more of them mean fewer updates per epoch", 1, 65_536)
     learning_rate: float = setting(2e-3, "highest step size of Adam; twice its customary one, since it decays to 2 %", 0)
     embedding_scale: float = setting(
