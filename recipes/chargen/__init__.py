@@ -2,6 +2,18 @@
 
 One-to-one in time: after each character the network gives a distribution over the next one. Trained statefully on two
 novels, it is sampled from character by character.
+
+What helped, bits per character on the validation text, single runs of one seed; no choice was made by looking at the test part:
+
+    one GRU of 512, dropout 0.5, embeddings starting in +-1, 12 of 14 epochs                   1.869
+    recurrent dropout 0.3 with dropout 0.4, embeddings in +-3, 14 epochs                       1.855
+    two layers of 384, dropout 0.4, recurrent dropout 0.3, step size 2e-3, 16 epochs           1.824
+    dropout 0.35, recurrent dropout 0.25, step size 3e-3, 22 epochs: the default               1.789
+
+Embeddings starting in +-0.05, Keras' default, were far behind: 2.26 after 4 epochs where +-1 had 2.06. With dropout on the
+outputs alone (0.4, one layer) the model fits the training text by heart: validation was best, 1.944, at epoch 14 of 20. After the
+default's 22 epochs the loss in training, 1.72 bits with dropout on, is still near that of validation: longer training would
+gain a little more, at the price of the ten minutes. Replacing input characters by UNK slowed the start and was dropped.
 """
 
 from __future__ import annotations

@@ -12,11 +12,14 @@ batch 32, single runs (two runs differ by about 0.2 / 1):
     the same in 10 epochs with 2 layers of 100 units                                        96.02 / 87.0
     the same in 10 epochs with word_dropout 0.25, feature_dropout 0.1                       96.01 / 87.6
     the second row with feature_dropout 0.4, epoch 6 of 12                                  96.14 / 88.2
+    the third row with feature_dropout 0.5, epoch 22 of 28: the default                     96.25 / 88.3
 
 On test, the third row's run has 96.04 / 85.6 (traces kept: 96.62 / 86.7), trained on 2,700 sentences. Classic taggers learn
 from all 3,000, which is worth half a point to NLTK's perceptron (94.95 to 95.46). So by default the second half of the epochs
 learns from the validation sentences too (`refit`): 96.32 / 85.6, traces kept 96.75 / 86.9, unseen words now being those in none
-of the 3,000; with feature_dropout 0.4, the default, 96.36 / 86.4, traces kept 96.66 / 86.8. All settings were chosen on
+of the 3,000; with feature_dropout 0.4 96.36 / 86.4, traces kept 96.66 / 86.8; with 0.5 and 28 epochs, the default, 96.33 / 86.1,
+traces kept 96.78 / 86.4. The aims of 87 for unseen words and of half a point above the CRF (96.13) are missed; a CRF output layer
+is untried. All settings were chosen on
 validation, held out (`refit=0`). In the epochs of the refit a figure of validation is printed as "(trained on)", and never
 counts as the best.
 """
@@ -41,7 +44,7 @@ EXAMPLE = 'rnnzoo generate postag "The cat sat on the mat."'
 class Config(TrainingConfig):
     """What a run of postag is."""
 
-    epochs: int = setting(16, "passes over the training sentences", 1, 100_000)
+    epochs: int = setting(28, "passes over the training sentences; two to three minutes on one core", 1, 100_000)
     batch_size: int = setting(32, "sentences in a step, of near-equal length", 1, 65_536)
     learning_rate: float = setting(2e-3, "highest step size of Adam", 0)
     cell: Literal["simple_rnn", "lstm", "peephole_lstm", "gru", "gru_reset_before", "mgu"] = setting(
@@ -62,7 +65,7 @@ class Config(TrainingConfig):
         128, "width of the sum of the spelling features' embeddings, beside the word's; 0 for words only", 0
     )
     feature_dropout: float = setting(
-        0.4, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
+        0.5, "share of the spelling features left out in training, so that none is relied on", 0, 0.95
     )
     word_dropout: float = setting(
         1.0, "a in a / (a + count), how often a training word is read as UNK: rare ones, so that spelling is learnt from", 0
