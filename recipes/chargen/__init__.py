@@ -11,9 +11,9 @@ What helped, bits per character on the validation text, single runs of one seed;
     dropout 0.35, recurrent dropout 0.25, step size 3e-3, 22 epochs: the default               1.789
 
 Embeddings starting in +-0.05, Keras' default, were far behind: 2.26 after 4 epochs where +-1 had 2.06. With dropout on the
-outputs alone (0.4, one layer) the model fits the training text by heart: validation was best, 1.944, at epoch 14 of 20. After the
-default's 22 epochs the loss in training, 1.72 bits with dropout on, is still near that of validation: longer training would
-gain a little more, at the price of the ten minutes. Replacing input characters by UNK slowed the start and was dropped.
+outputs alone (0.4, one layer) the model fits the training text by heart: validation was best, 1.944, at epoch 14 of 20. After
+the default's 22 epochs the loss in training, 1.72 bits with dropout on, is still near that of validation: longer training
+would gain a little more, at the price of the ten minutes. Replacing input characters by UNK slowed the start and was dropped.
 """
 
 from __future__ import annotations

@@ -17,11 +17,10 @@ batch 32, single runs (two runs differ by about 0.2 / 1):
 On test, the third row's run has 96.04 / 85.6 (traces kept: 96.62 / 86.7), trained on 2,700 sentences. Classic taggers learn
 from all 3,000, which is worth half a point to NLTK's perceptron (94.95 to 95.46). So by default the second half of the epochs
 learns from the validation sentences too (`refit`): 96.32 / 85.6, traces kept 96.75 / 86.9, unseen words now being those in none
-of the 3,000; with feature_dropout 0.4 96.36 / 86.4, traces kept 96.66 / 86.8; with 0.5 and 28 epochs, the default, 96.33 / 86.1,
-traces kept 96.78 / 86.4. The aims of 87 for unseen words and of half a point above the CRF (96.13) are missed; a CRF output layer
-is untried. All settings were chosen on
-validation, held out (`refit=0`). In the epochs of the refit a figure of validation is printed as "(trained on)", and never
-counts as the best.
+of the 3,000; with feature_dropout 0.4 96.36 / 86.4, traces kept 96.66 / 86.8; with 0.5 and 28 epochs, the default, 96.33 /
+86.1, traces kept 96.78 / 86.4. The aims of 87 for unseen words and of half a point above the CRF (96.13) are missed; a CRF
+output layer is untried. All settings were chosen on validation, held out (`refit=0`). In the epochs of the refit a figure of
+validation is printed as "(trained on)", and never counts as the best.
 """
 
 from __future__ import annotations

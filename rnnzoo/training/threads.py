@@ -7,13 +7,13 @@ two runs of one thread each (chargen, 512 units).
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import paths
 
 SLOTS = 16  # trainings that are counted
+TENSORFLOW = "TF_NUM_INTRAOP_THREADS"
 
 
 @contextmanager
@@ -28,10 +28,15 @@ def limited(wanted: int = 0) -> Iterator[int]:
     with _slot() as others:
         available = max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
         count = wanted or max(1, available // (others + 1))
-        if "tensorflow" not in sys.modules:  # it reads this when it sets its threads up, once
-            os.environ["TF_NUM_INTRAOP_THREADS"] = str(count)
-        with threadpool_limits(count, user_api="blas"):
-            yield count
+        before = os.environ.get(TENSORFLOW)
+        os.environ[TENSORFLOW] = str(count)  # it reads this when it sets its threads up, once in a process
+        try:
+            with threadpool_limits(count, user_api="blas"):
+                yield count
+        finally:
+            os.environ.pop(TENSORFLOW, None)
+            if before is not None:
+                os.environ[TENSORFLOW] = before
 
 
 @contextmanager

@@ -49,7 +49,8 @@ def main(count: int) -> None:
         seconds[name] = cpu
         share = sum(batch.tokens for batch in batches) / sum(batch.arrays["real"].size for batch in batches)
         print(
-            f"{name:<9} {share:6.1%} real words, {wall / count * 1e3:7.1f} ms a step, {cpu / count * 1e3:7.1f} ms of processor time"
+            f"{name:<9} {share:6.1%} real words, {wall / count * 1e3:7.1f} ms a step, "
+            f"{cpu / count * 1e3:7.1f} ms of processor time"
         )
     print(f"padded to {source} and {target} words takes {seconds['padded'] / seconds['bucketed']:.2f} times as long")
 

@@ -92,9 +92,8 @@ def test_a_write_that_fails_half_way_is_one_error_and_the_next_try_works(rnnzoo,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux does")
-@pytest.mark.parametrize("kind", ["one-line", "unicode"])
-def test_a_large_text_takes_little_memory(kind, offline):
+def test_a_large_text_takes_little_memory(offline):
     """40 MB, in one line. It would be 160 MB of code points, and several times that as Python's characters."""
-    command = [sys.executable, BIG_TEXT, "--megabytes", "40", "--kind", kind, "--limit", "150"]
+    command = [sys.executable, BIG_TEXT, "--megabytes", "40", "--kind", "one-line", "--limit", "150"]
     done = subprocess.run(list(map(str, command)), env=offline, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
