@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -139,7 +139,7 @@ def _generate(recipe, texts, options, run, output, seed, json, quiet) -> None:
                 out.write((dumps(answer, ensure_ascii=False) if json else piece.text) + "\n", ended=True)
 
 
-def _lines(texts: list[str], input: str | None, alone: bool) -> Iterator[str]:
+def _lines(texts: list[str], input: str | None, alone: bool) -> Iterable[str]:
     """The texts to answer, one after the other, so that answers come while lines still arrive.
 
     `alone` says that the recipe was named and nothing else: at a terminal, that asks for a prompt.
@@ -155,18 +155,22 @@ def _lines(texts: list[str], input: str | None, alone: bool) -> Iterator[str]:
             raise CallError(f"{input} cannot be read: {error.strerror}", "give a text file with one text per line") from None
         return _read_lines(file, input)
     if alone and sys.stdin.isatty():
-        return _prompted()
+        return Prompt()
     return iter(texts or [""])
 
 
-def _prompted() -> Iterator[str]:
+class Prompt:
     """Lines typed at a terminal, until its end of file (Ctrl-D)."""
-    while True:
-        print("> ", end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        yield line.rstrip("\n")
+
+    one_by_one = True  # each is answered before the next is asked for; see `rnnzoo.inference.arriving`
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            print("> ", end="", file=sys.stderr, flush=True)
+            line = sys.stdin.readline()
+            if not line:
+                return
+            yield line.rstrip("\n")
 
 
 def _has_stdin() -> bool:
