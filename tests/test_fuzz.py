@@ -28,12 +28,14 @@ fuzzed = settings(
 # Archives
 
 
+MEMBERS = {"words/a.txt": b"Alice " * 30, "words/ünïcode.txt": "Grüße".encode(), "words/": b""}
+
+
 def zipped(method: int) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
-        archive.writestr("words/a.txt", "Alice " * 30)
-        archive.writestr("words/ünïcode.txt", "Grüße")
-        archive.writestr("words/", "")
+        for name, content in MEMBERS.items():
+            archive.writestr(name, content)
         archive.comment = b"of no use"
     return buffer.getvalue()
 
@@ -68,14 +70,13 @@ def damaged(draw, originals: list[bytes]) -> bytes:
 @given(damaged(ARCHIVES))
 def test_any_archive(tmp_path, content):
     (tmp_path / "corpus.zip").write_bytes(content)
-    sound = is_sound_zip(io.BytesIO(content))
+    assert is_sound_zip(io.BytesIO(content)) in (True, False)
     try:
         members = read_members(tmp_path / "corpus.zip", lambda name: True, max_bytes=10_000)
     except CorpusError as error:
         assert "\n" not in error.message
     else:
-        assert sum(map(len, members.values())) <= 10_000
-        assert sound
+        assert set(members.values()) <= {*MEMBERS.values(), b""}, "a checksum vouches for each"
 
 
 # The cache

@@ -9,6 +9,8 @@ import platform
 import time
 from typing import Any
 
+import numpy as np
+
 from .. import __version__, runs, zoo
 from .. import config as configs
 from ..cells.initial import initial_weights
@@ -164,11 +166,15 @@ def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Rep
     def twin(trained):
         return numpy_model.NumpyModel(config, vocabulary, trained)
 
+    def validate(trained):
+        with np.errstate(over="ignore", invalid="ignore"):  # the loop looks for what is not finite
+            return evaluation.evaluate(twin(trained), corpus.validation)
+
     task = Task(
         config=config,
         batches=lambda epoch: corpus.batches(config, epoch, seed),
         carries_state=corpus.carries_state(config),
-        validate=lambda trained: evaluation.evaluate(twin(trained), corpus.validation),
+        validate=validate,
         metric=recipe.card.METRIC,
         direction=recipe.card.DIRECTION,
         sample=lambda trained, epoch: twin(trained).sample(config, epoch),
@@ -214,9 +220,7 @@ def _engine_for(recipe: zoo.Recipe, config: Any) -> str:
 
 
 def _versions(engine: str) -> dict[str, str]:
-    import numpy
-
-    versions = {"rnnzoo": __version__, "python": platform.python_version(), "numpy": numpy.__version__}
+    versions = {"rnnzoo": __version__, "python": platform.python_version(), "numpy": np.__version__}
     if engine == "keras":
         from ..keras_backend import keras, tf
 
