@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+SMALLEST_TEMPERATURE = 1e-200  # below it float32 logits divided by it could overflow; all weight is on the largest anyway
 BLOCK = 1 << 17  # logits handled at a time: the passes over them find them in cache
 
 
@@ -35,15 +36,15 @@ def draw(
         return logits.argmax(axis=-1)
     cumulative = _weights(logits, temperature, top_k, top_p).cumsum(axis=-1)
     # A threshold below the total: the symbol drawn is the first whose cumulative weight exceeds it.
-    thresholds = rng.random(len(logits)) * cumulative[:, -1]
-    return np.array([row.searchsorted(threshold, "right") for row, threshold in zip(cumulative, thresholds, strict=True)])
+    thresholds = rng.random((len(logits), 1)) * cumulative[:, -1:]
+    return (cumulative > thresholds).argmax(axis=-1)
 
 
 def _weights(logits: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
     """What `probabilities` returns, up to a factor for each row."""
-    weights = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
-    with np.errstate(over="ignore"):  # to -inf, where it belongs
-        weights /= temperature
+    weights = logits.astype(np.float64)
+    weights -= np.maximum.reduce(weights, axis=-1, keepdims=True)  # logits.max without its overhead, a tenth of a drawing
+    weights /= max(temperature, SMALLEST_TEMPERATURE)
     if 0 < top_k < logits.shape[-1]:
         kth = np.partition(weights, -top_k, axis=-1)[..., -top_k, None]
         weights[weights < kth] = -np.inf

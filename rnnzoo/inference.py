@@ -6,16 +6,14 @@ import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import runs, zoo
 from .errors import CallError, RunError
 from .training.train import restored_config
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of what a model answers.
 
     Attributes:

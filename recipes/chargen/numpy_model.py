@@ -187,12 +187,14 @@ class NumpyModel:
         bias[UNKNOWN] = -np.inf
 
         def step(symbols: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-            h, after = first.step_projected(table[symbols], state[0])
+            h, after = first.step_projected(table.take(symbols, axis=0), state[0])
             states = [after]
             for cell, s in zip(others, state[1:], strict=True):
                 h, after = cell.step(h, s)
                 states.append(after)
-            return h @ self.kernel + bias, tuple(states)
+            logits = h @ self.kernel
+            logits += bias
+            return logits, tuple(states)
 
         return step
 
@@ -239,8 +241,8 @@ class NumpyModel:
             elif options.samples == 1:
                 yield Piece(prefix)
                 written = []
-                for drawn in self._draw(symbols, options, rng):
-                    written.append(self.vocabulary[int(drawn[0])])
+                for (drawn,) in self._draw(symbols, options, rng):
+                    written.append(self.vocabulary[drawn])
                     yield Piece(written[-1])
                 yield Piece("", record | {"text": prefix + "".join(written)})
             else:

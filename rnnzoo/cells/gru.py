@@ -36,10 +36,15 @@ class GRU(Cell):
         (h,), n = state, self.units
         b = h @ self.weights["recurrent_kernel"]
         b += self.weights["bias"][1]
-        zr = sigmoid(a[:, : 2 * n] + b[:, : 2 * n])
-        z, r = zr[:, :n], zr[:, n:]
-        c = np.tanh(a[:, 2 * n :] + r * b[:, 2 * n :])
-        h = c + z * (h - c)
+        zr, c = b[:, : 2 * n], b[:, 2 * n :]
+        zr += a[:, : 2 * n]
+        sigmoid(zr, out=zr)
+        c *= zr[:, n:]
+        c += a[:, 2 * n :]
+        np.tanh(c, out=c)
+        h = h - c
+        h *= zr[:, :n]
+        h += c
         return h, (h,)
 
     def _forward(self, tape):
@@ -66,7 +71,8 @@ class GRU(Cell):
         return advance
 
     def _backward(self, tape):
-        (hs,), u, n = tape.states, self.weights["recurrent_kernel"], self.units
+        (hs,), n = tape.states, self.units
+        u_transposed = np.ascontiguousarray(self.weights["recurrent_kernel"].T)  # read in every step
         recurrent, gates, candidates = (tape.saved[k] for k in ("recurrent", "gates", "candidates"))
         d_z, scratch = np.empty_like(hs[0]), np.empty_like(hs[0])
 
@@ -91,7 +97,7 @@ class GRU(Cell):
             np.subtract(1, r, out=r)
             np.multiply(scratch, r, out=b[:, n : 2 * n])
             b[:, :n] = d_z
-            dh += b @ u.T
+            dh += np.matmul(b, u_transposed, out=scratch)
 
         def finish():
             d_recurrent = flat(recurrent)
@@ -138,7 +144,7 @@ class GRUResetBefore(Cell):
 
     def _backward(self, tape):
         (hs,), n = tape.states, self.units
-        u_zr, u_c = self.weights["recurrent_kernel"][:, : 2 * n], self.weights["recurrent_kernel"][:, 2 * n :]
+        u_transposed = np.ascontiguousarray(self.weights["recurrent_kernel"].T)  # read in every step
         gates, resets = tape.saved["gates"], tape.saved["resets"]
 
         def retreat(t, ds):
@@ -147,11 +153,11 @@ class GRUResetBefore(Cell):
             d_z = dh * (hs[t] - c) * z * (1 - z)
             c[...] = dh * (1 - z) * (1 - c * c)
             dh *= z
-            d_reset = c @ u_c.T  # dL/d (r h)
+            d_reset = c @ u_transposed[2 * n :]  # dL/d (r h)
             dh += d_reset * r
             r[...] = d_reset * hs[t] * r * (1 - r)
             z[...] = d_z
-            dh += gates[t][:, : 2 * n] @ u_zr.T
+            dh += gates[t][:, : 2 * n] @ u_transposed[: 2 * n]
 
         def finish():
             d_u = np.empty_like(self.weights["recurrent_kernel"])

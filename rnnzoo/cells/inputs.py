@@ -69,9 +69,11 @@ class Symbols(Inputs):
         self.symbols = np.ascontiguousarray(symbols.T)
         self.embeddings, self.kernel = embeddings, kernel
         self.table = embeddings @ kernel + bias
+        self.rows = np.empty((self.batch, self.table.shape[1]), self.table.dtype)
 
     def at(self, t: int) -> np.ndarray:
-        return self.table[self.symbols[t]]
+        # Symbols were checked when they were encoded; "clip" spares NumPy a copy that it makes to raise without a trace.
+        return np.take(self.table, self.symbols[t], axis=0, out=self.rows, mode="clip")
 
     def gradients(self, d_projected):
         one_hot = np.zeros((self.symbols.size, len(self.table)), self.table.dtype)

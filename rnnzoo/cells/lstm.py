@@ -76,12 +76,12 @@ class LSTM(Cell):
         return advance
 
     def _backward(self, tape):
-        (hs, cs), u, n = tape.states, self.weights["recurrent_kernel"], self.units
+        (hs, cs), n = tape.states, self.units
+        u_transposed = np.ascontiguousarray(self.weights["recurrent_kernel"].T)  # read in every step
         gates, squashed = tape.saved["gates"], tape.saved["tanh_c"]
-        # s' = s (1 - s) and tanh' = (1 + tanh) (1 - tanh): one formula for all gates, (v + [v is g]) (1 - v).
-        is_g = np.repeat(np.array([0, 0, 1, 0], hs.dtype), n)
         d_value, slope = np.zeros_like(gates[0]), np.empty_like(gates[0])
         d_i, d_f, d_g, d_o = (d_value[:, k * n : (k + 1) * n] for k in range(4))
+        slope_g = slope[:, 2 * n : 3 * n]
 
         def retreat(t, ds):
             dh, dc = ds
@@ -94,19 +94,21 @@ class LSTM(Cell):
             tanh_c *= o
             tanh_c *= dh
             dc += tanh_c
-            np.add(gates[t], is_g, out=slope)
+            # s' = s - s^2 for the gates; tanh' = 1 - tanh^2 for the candidate.
+            np.multiply(gates[t], gates[t], out=slope)
+            np.subtract(gates[t], slope, out=slope)
+            np.subtract(slope_g, g, out=slope_g)
+            np.add(slope_g, 1, out=slope_g)
             if self._output_sees_new_memory:
-                self._peep_backward(d_value * slope * (1 - gates[t]), "new", dc)
+                self._peep_backward(d_value * slope, "new", dc)
             np.multiply(dc, g, out=d_i)
             np.multiply(dc, cs[t], out=d_f)
             np.multiply(dc, i, out=d_g)
             dc *= f
             # Each gate is overwritten by the gradient of what went into it.
-            np.subtract(1, gates[t], out=gates[t])
-            gates[t] *= slope
-            gates[t] *= d_value
+            np.multiply(d_value, slope, out=gates[t])
             self._peep_backward(gates[t], "previous", dc)
-            np.matmul(gates[t], u.T, out=dh)
+            np.matmul(gates[t], u_transposed, out=dh)
 
         def finish():
             return [gates], {"recurrent_kernel": flat(hs[:-1]).T @ flat(gates)}

@@ -50,7 +50,7 @@ class MGU(Cell):
 
     def _backward(self, tape):
         (hs,), n = tape.states, self.units
-        u_f, u_c = self.weights["recurrent_kernel"][:, :n], self.weights["recurrent_kernel"][:, n:]
+        u_transposed = np.ascontiguousarray(self.weights["recurrent_kernel"].T)  # read in every step
         gates, forgotten = tape.saved["gates"], tape.saved["forgotten"]
 
         def retreat(t, ds):
@@ -58,12 +58,12 @@ class MGU(Cell):
             f, c = gates[t][:, :n], gates[t][:, n:]
             d_f = dh * (c - h)
             c[...] = dh * f * (1 - c * c)  # from here on dL/d what goes into the candidate
-            d_forgotten = c @ u_c.T
+            d_forgotten = c @ u_transposed[n:]
             d_f += d_forgotten * h
             dh *= 1 - f
             dh += d_forgotten * f
             f *= d_f * (1 - f)  # likewise for the gate
-            dh += f @ u_f.T
+            dh += f @ u_transposed[:n]
 
         def finish():
             d_u = np.empty_like(self.weights["recurrent_kernel"])

@@ -40,13 +40,14 @@ class SimpleRNN(Cell):
         return advance
 
     def _backward(self, tape):
-        (hs,), u = tape.states, self.weights["recurrent_kernel"]
+        (hs,) = tape.states
+        u_transposed = np.ascontiguousarray(self.weights["recurrent_kernel"].T)  # read in every step
         d_a = np.empty_like(hs[1:])
 
         def retreat(t, ds):
             (dh,), h = ds, hs[t + 1]
             np.multiply(dh, 1 - h * h if self.activation == "tanh" else h > 0, out=d_a[t])
-            np.matmul(d_a[t], u.T, out=dh)
+            np.matmul(d_a[t], u_transposed, out=dh)
 
         def finish():
             return [d_a], {"recurrent_kernel": flat(hs[:-1]).T @ flat(d_a)}
