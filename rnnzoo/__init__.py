@@ -8,7 +8,7 @@ Keras trains, NumPy runs. From Python::
 
 from pathlib import Path as _Path
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # In a checkout the recipes lie beside this package, not inside it; either way they are `rnnzoo.recipes`.
 if not (_Path(__file__).parent / "recipes").is_dir():

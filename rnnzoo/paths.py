@@ -40,3 +40,11 @@ def corpora() -> Path:
 
 def checkpoints() -> Path:
     return home() / "checkpoints"
+
+
+def shipped(recipe: str) -> Path:
+    """Where the trained model lies that comes with a built-in recipe; a recipe need not have one."""
+    from . import recipes
+
+    folders = [Path(root) / recipe / "pretrained" for root in recipes.__path__]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])

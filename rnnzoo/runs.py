@@ -31,6 +31,7 @@ from .errors import CallError, RunError, did_you_mean
 FORMAT = 1
 RECORD = "run.json"
 OWN_HASH = "record_sha256"  # in run.json: of all the rest of it
+SHIPPED = "pretrained"  # the name of the run that comes with a recipe; see `rnnzoo.shipping`
 _DRAFT = ".new"  # a run that is being made or removed; its name is no run's name
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -54,6 +55,16 @@ class Run:
     @property
     def finished(self) -> bool:
         return self.record["status"] != "unfinished"
+
+    @property
+    def shipped(self) -> dict[str, Any] | None:
+        """{"licence", "attribution", "command", "test"} of the run that comes with a recipe, None for runs of one's own."""
+        return self.record.get("shipped")
+
+    @property
+    def title(self) -> str:
+        """How the run is called where it answers."""
+        return f"{'shipped model' if self.shipped else f'run {self.name}'} on {self.record['corpus']['name']}"
 
     @property
     def on_sample(self) -> bool:
@@ -86,7 +97,7 @@ class Run:
     def tidy(self) -> None:
         """Point the link at the best weights and remove files that the record does not name: a crash may have left some."""
         with _explained(self.path):
-            if self.best:
+            if self.best and not self.shipped:
                 _link(self.path / "best.safetensors", self.best["file"])
             named = {self.best["file"]} if self.best else set()
             named |= {entry["file"] for entry in self.record["last"]}
@@ -146,10 +157,11 @@ class Run:
             raise RunError(f"run {self.name}: {error}", _retrain(self)) from None
 
     def best_weights(self) -> dict[str, Any]:
-        """Weights of the best epoch by name, in Keras' layout."""
+        """Weights of the best epoch by name, in Keras' layout; those stored in half precision as float32."""
         if not self.best:
             raise RunError(f"run {self.name} has no best checkpoint yet", f"rnnzoo train {self.record['recipe']} --resume")
-        return self.read_arrays(self.best["file"], self.best["sha256"])
+        stored = self.read_arrays(self.best["file"], self.best["sha256"])
+        return {name: a.astype("float32") if a.dtype == "float16" else a for name, a in stored.items()}
 
 
 def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) -> Run:
@@ -163,6 +175,8 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
     folder = paths.checkpoints() / recipe
     if name is not None and not _NAME.fullmatch(name):
         raise CallError(f"a run's name is letters, digits, '.', '_', '+' or '-', received {name!r}", "for instance --run first")
+    if name == SHIPPED:
+        raise CallError(f"{name!r} is the name of the model that comes with a recipe", "for instance --run first")
     stamp = time.strftime("%Y%m%d-%H%M%S")
     candidates = [name] if name else [stamp, *(f"{stamp}-{i}" for i in range(2, 1000))]
     with _explained(folder):
@@ -237,8 +251,9 @@ def damaged_runs_of(recipe: str) -> dict[str, RunError]:
 
 
 def names(recipe: str) -> list[str]:
-    """Names of a recipe's runs, the last changed first; none of them is opened."""
-    return [path.parent.name for path in sorted(_records_of(recipe), key=os.path.getmtime, reverse=True)]
+    """Names of a recipe's runs, the last changed first, then the shipped one's; none of them is opened."""
+    own = [path.parent.name for path in sorted(_records_of(recipe), key=os.path.getmtime, reverse=True)]
+    return own + [SHIPPED] * (paths.shipped(recipe) / RECORD).is_file()
 
 
 def _records_of(recipe: str) -> list[Path]:
@@ -246,7 +261,8 @@ def _records_of(recipe: str) -> list[Path]:
 
 
 def resolve(recipe: str, name: str | None = None) -> Run:
-    """The run to use: by name or path; else the newest with a best checkpoint, on the sample only where there is no other.
+    """The run to use: by name or path; else the newest with a best checkpoint, on the sample only where there is no other;
+    else the one that comes with the recipe.
 
     Raises:
         RunError: if the recipe has no such run.
@@ -255,17 +271,26 @@ def resolve(recipe: str, name: str | None = None) -> Run:
     if name is not None:
         return named(recipe, name)
     usable = [run for run in runs_of(recipe) if run.best]
-    chosen = next((run for run in usable if not run.on_sample), usable[0] if usable else None)
+    chosen = next((run for run in usable if not run.on_sample), usable[0] if usable else shipped(recipe))
     if chosen is None:
         raise RunError(f"{recipe} has no trained run in {paths.checkpoints()}", f"rnnzoo train {recipe}")
     return chosen
 
 
+def shipped(recipe: str) -> Run | None:
+    """The trained model that comes with a recipe, if one does."""
+    folder = paths.shipped(recipe)
+    run = open_run(folder) if (folder / RECORD).is_file() else None
+    return run if run and run.record["recipe"] == recipe else None  # a folder copied by hand brings another recipe's
+
+
 def named(recipe: str, name: str) -> Run:
-    """A run by its name or by the path of its folder."""
+    """A run by its name or by the path of its folder; the name of the one that comes with the recipe is "pretrained"."""
+    if name == SHIPPED and (run := shipped(recipe)):
+        return run
     path = paths.given(name) if "/" in name or "\\" in name else paths.checkpoints() / recipe / name
     if not os.path.isdir(path) and path.parent == paths.checkpoints() / recipe:
-        known = [run.name for run in runs_of(recipe)]
+        known = names(recipe)
         otherwise = f"runs of {recipe}: {', '.join(known[:5])}" if known else f"rnnzoo train {recipe}"
         raise RunError(f"{recipe} has no run {name!r}", did_you_mean(name, known, otherwise))
     run = open_run(path)

@@ -36,7 +36,7 @@ def test_wrong_calls_are_errors_with_a_hint():
     with pytest.raises(CallError, match="'epcohs' is not a setting") as error:
         rnnzoo.train("chargen", epcohs=3)
     assert "epochs" in error.value.hint
-    with pytest.raises(RunError, match="no trained run"):
-        rnnzoo.load("chargen")
+    with pytest.raises(RunError, match="has no run 'first'"):
+        rnnzoo.load("chargen", run="first")
     with pytest.raises(AttributeError):
         rnnzoo.nothing  # noqa: B018

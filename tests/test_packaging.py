@@ -74,7 +74,7 @@ def checkout(tmp_path_factory) -> Path:
     folder.mkdir()
     for name in ("rnnzoo", "recipes", "tests"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep"):
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, folder / name)
     shutil.copytree(folder / "recipes" / "chargen", folder / "recipes" / "fifth")
@@ -144,7 +144,7 @@ def test_the_sdist_holds_what_git_holds(checkout, archives):
     with tarfile.open(archives["sdist"]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     code = {f"{folder}/{name}" for folder in ("rnnzoo", "recipes", "tests") for name in files_under(checkout / folder)}
-    others = {"pyproject.toml", "README.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep", "PKG-INFO"}
+    others = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep", "PKG-INFO"}
     assert names == code | others
 
 
@@ -152,6 +152,8 @@ def test_the_sdist_holds_what_git_holds(checkout, archives):
 def test_the_command_trains_and_generates(way, install, tmp_path):
     installed = install(way)
     assert {"chargen", "fifth"} <= set(installed.listed(tmp_path))
+    shipped = installed.run(installed.command, "generate", "--prefix", "Alice", "--length", "9", cwd=tmp_path)
+    assert shipped.startswith("Alice") and len(shipped) == len("Alice") + 10
     small = ["--data", "sample", "epochs=1", "units=4", "embedding=4", "engine=numpy", "sample_every=0"]
     trained = json.loads(installed.run(installed.command, "train", "fifth", *small, "--json", cwd=tmp_path))
     assert trained["recipe"] == "fifth" and Path(trained["path"]).is_relative_to(installed.folder / "home")

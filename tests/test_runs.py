@@ -428,7 +428,7 @@ def test_an_unknown_run_gets_a_did_you_mean():
     assert caught.value.hint == "did you mean monday?"
     with pytest.raises(RunError) as caught:
         runs.resolve("chargen", "xyz")
-    assert caught.value.hint == "runs of chargen: evening, monday"
+    assert caught.value.hint == "runs of chargen: evening, monday, pretrained"
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,8 @@ def test_what_is_no_run_is_refused(name):
         runs.resolve("chargen", name)
 
 
-def test_no_run_at_all():
+def test_no_run_at_all(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "shipped", lambda recipe: tmp_path)
     with pytest.raises(RunError, match="chargen has no trained run in") as caught:
         runs.resolve("chargen")
     assert caught.value.hint == "rnnzoo train chargen"

@@ -21,6 +21,7 @@ from rnnzoo import vocabulary as vocabularies
 from rnnzoo.batching import Streams, Windows
 from rnnzoo.corpora import encoded, points, source
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
+from rnnzoo.corpora.licence import Licence
 from rnnzoo.corpora.points import Points
 from rnnzoo.corpora.text import decode_text
 from rnnzoo.errors import CallError, CorpusError
@@ -38,6 +39,13 @@ FILES = {
     "carroll": (
         RemoteFile("pg28885.txt", ("https://www.gutenberg.org/cache/epub/28885/pg28885.txt",), max_bytes=4 << 20),
         RemoteFile("12-0.txt", ("https://www.gutenberg.org/files/12/12-0.txt",), max_bytes=4 << 20),
+    ),
+}
+LICENCES = {
+    "carroll": Licence(
+        "public domain",
+        "Lewis Carroll, Alice's Adventures in Wonderland (1865) and Through the Looking-Glass (1871), Project Gutenberg "
+        "eBooks 28885 and 12",
     ),
 }
 

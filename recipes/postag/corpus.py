@@ -20,6 +20,7 @@ from rnnzoo.batching import Batch, length_batches, pad
 from rnnzoo.corpora import encoded, source
 from rnnzoo.corpora.archive import read_members
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
+from rnnzoo.corpora.licence import Licence
 from rnnzoo.corpora.splits import bucket, key, sha256_of
 from rnnzoo.corpora.text import decode_text
 from rnnzoo.errors import CorpusError
@@ -38,6 +39,14 @@ _NLTK = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corp
 FILES = {
     "treebank": (RemoteFile("treebank.zip", (_NLTK + "treebank.zip",), kind="zip"),),
     "masc": (RemoteFile("masc_tagged.zip", (_NLTK + "masc_tagged.zip",), kind="zip"),),
+}
+LICENCES = {
+    "treebank": Licence("research only", "Penn Treebank sample of NLTK, University of Pennsylvania", may_be_shipped=False),
+    "masc": Licence(
+        "free for research and commercial use",
+        "Manually Annotated Sub-Corpus (MASC) of the American National Corpus, Penn tags, as in NLTK: N. Ide, C. Baker, "
+        "C. Fellbaum, R. Passonneau, The Manually Annotated Sub-Corpus: A Community Resource For and By the People, ACL 2010",
+    ),
 }
 
 

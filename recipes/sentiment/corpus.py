@@ -20,6 +20,7 @@ from rnnzoo.corpora import encoded, source
 from rnnzoo.corpora.archive import read_members
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
 from rnnzoo.corpora.labelled import read_labelled
+from rnnzoo.corpora.licence import Licence
 from rnnzoo.corpora.ragged import Ragged
 from rnnzoo.corpora.splits import bucket, key, sha256_of
 from rnnzoo.errors import CorpusError
@@ -46,6 +47,13 @@ FILES = {
             kind="zip",
             max_bytes=4 << 20,
         ),
+    ),
+}
+LICENCES = {
+    "uci": Licence(
+        "CC BY 4.0",
+        "Sentiment Labelled Sentences, UCI Machine Learning Repository: D. Kotzias, M. Denil, N. de Freitas, P. Smyth, "
+        "From Group to Individual Labels using Deep Features, KDD 2015",
     ),
 }
 UCI_FILES = ("amazon_cells_labelled.txt", "imdb_labelled.txt", "yelp_labelled.txt")

@@ -89,6 +89,10 @@ class Options:
 
 
 PRESETS = {
+    # What comes with rnnzoo: 2.8 million weights, which half precision makes 5.7 MB. Words that occur once are UNK. Validation
+    # BLEU 43.8 at epoch 16, 9 minutes on one core; all words at an embedding of 128, 14 epochs: 42.4; weights averaged
+    # (`average=0.995`), 16 epochs: 42.9.
+    "small": {"epochs": 20, "embedding": 192, "units": 416, "min_count": 2},
     # The published program (18,692,246 parameters at its vocabularies) with its defects corrected: sources split by
     # content, loss masked, free-running evaluation, words of one training text. Keras' Adam as it is, no decay.
     "book": {

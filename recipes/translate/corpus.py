@@ -26,6 +26,7 @@ from rnnzoo.batching import Batch, length_batches, pad
 from rnnzoo.corpora import encoded, source
 from rnnzoo.corpora.archive import read_members
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
+from rnnzoo.corpora.licence import Licence
 from rnnzoo.corpora.ragged import Ragged
 from rnnzoo.corpora.splits import bucket, key, sha256_of
 from rnnzoo.corpora.text import decode_text
@@ -45,6 +46,9 @@ VERSION = 2  # of what `_encode` writes
 
 FILES = {
     "fra-eng": (RemoteFile("fra-eng.zip", ("https://www.manythings.org/anki/fra-eng.zip",), max_bytes=64 << 20, kind="zip"),),
+}
+LICENCES = {
+    "fra-eng": Licence("CC BY 2.0 FR", "pairs of the Tatoeba project (tatoeba.org), as prepared by manythings.org/anki"),
 }
 
 

@@ -9,6 +9,14 @@ import typer
 from .. import __version__
 from . import copy, data, eval, generate, show, train, verify
 from . import list as list_
+from .options import examples
+
+EXAMPLES = (
+    "rnnzoo generate --prefix Alice --temperature 0.8",
+    'rnnzoo generate translate "I am a little hungry."',
+    "rnnzoo list",
+    "rnnzoo train sentiment",
+)
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -16,20 +24,20 @@ def build(arguments: list[str]) -> typer.Typer:
     app = typer.Typer(
         name="rnnzoo",
         help="The classic recurrent-network NLP recipes: Keras trains, NumPy runs.",
-        epilog="Try: rnnzoo list, then rnnzoo train chargen.",
+        epilog=examples(*EXAMPLES),
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.callback()(_root)
-    app.command("list", epilog=list_.EXAMPLES)(list_.list_recipes)
-    app.command("train", epilog=train.EXAMPLES)(train.train)
-    app.command("generate", epilog=generate.EXAMPLES)(generate.command(arguments))
-    app.command("eval", epilog=eval.EXAMPLES)(eval.evaluate)
-    app.command("show", epilog=show.EXAMPLES)(show.show)
-    app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
-    app.command("copy", epilog=copy.EXAMPLES)(copy.copy)
+    app.command("list", epilog=examples(*list_.EXAMPLES))(list_.list_recipes)
+    app.command("train", epilog=examples(*train.EXAMPLES))(train.train)
+    app.command("generate", epilog=examples(*generate.examples(arguments)))(generate.command(arguments))
+    app.command("eval", epilog=examples(*eval.EXAMPLES))(eval.evaluate)
+    app.command("show", epilog=examples(*show.EXAMPLES))(show.show)
+    app.command("verify", epilog=examples(*verify.EXAMPLES))(verify.verify)
+    app.command("copy", epilog=examples(*copy.EXAMPLES))(copy.copy)
     app.add_typer(data.app, name="data")
     return app
 

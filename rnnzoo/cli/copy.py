@@ -9,7 +9,10 @@ import typer
 from .. import console
 from .options import JSON, QUIET, RECIPE
 
-EXAMPLES = "Examples:  rnnzoo copy chargen ./mine   |   rnnzoo train ./mine"
+EXAMPLES = (
+    "rnnzoo copy chargen ./mine",
+    "rnnzoo train ./mine",
+)
 
 
 def copy(

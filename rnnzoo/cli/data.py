@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import typer
 
 from .. import console
-from .options import DATA, JSON, QUIET, RECIPE
+from .options import DATA, JSON, QUIET, RECIPE, examples
 
 app = typer.Typer(
     help="Fetch, show and clean the corpora of a recipe.",
@@ -15,7 +17,7 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Examples:  rnnzoo data fetch chargen   |   RNNZOO_MIRROR=./files rnnzoo data fetch chargen")
+@app.command(epilog=examples("rnnzoo data fetch chargen", "RNNZOO_MIRROR=./files rnnzoo data fetch chargen"))
 def fetch(recipe: RECIPE, json: JSON = False, quiet: QUIET = False) -> None:
     """Download the files of a recipe's corpora into the cache."""
     from .. import zoo
@@ -33,7 +35,7 @@ def fetch(recipe: RECIPE, json: JSON = False, quiet: QUIET = False) -> None:
             console.result(f"{entry['path']}  {entry['bytes']:,} bytes  SHA-256 {entry['sha256'][:12]}...")
 
 
-@app.command(epilog="Examples:  rnnzoo data show chargen   |   rnnzoo data show chargen --data book.txt")
+@app.command(epilog=examples("rnnzoo data show chargen", "rnnzoo data show chargen --data book.txt"))
 def show(recipe: RECIPE, data: DATA = None, json: JSON = False, quiet: QUIET = False) -> None:
     """Show what a corpus holds: counts, splits and their hashes."""
     from .. import zoo
@@ -42,12 +44,15 @@ def show(recipe: RECIPE, data: DATA = None, json: JSON = False, quiet: QUIET = F
     reporter = console.QuietReporter() if quiet else console.TrainingReporter()
     corpus = loaded.part("corpus").load_corpus(loaded.card.Config(), data, reporter)
     facts = corpus.facts()
+    licence = loaded.part("corpus").LICENCES.get(facts["name"])
     if json:
-        console.document(facts)
+        console.document(facts | {"licence": dataclasses.asdict(licence) if licence else None})
         return
     console.result(f"{loaded.name}: corpus {facts['name']}, SHA-256 {facts['sha256'][:12]}...")
     for name, digest in facts["sources"].items():
         console.result(f"  from {name}  SHA-256 {digest[:12]}...")
+    if licence:
+        console.result(f"  licence: {licence.terms}; {licence.attribution}")
     for name, count in facts["counts"].items():
         digest = facts["split_sha256"].get(name)
         console.result(f"  {name:<12} {count:>12,}" + (f"  SHA-256 {digest[:12]}..." if digest else ""))
@@ -56,9 +61,9 @@ def show(recipe: RECIPE, data: DATA = None, json: JSON = False, quiet: QUIET = F
         console.result(f"  {name}: {shown}")
 
 
-@app.command(epilog="Examples:  rnnzoo data clean chargen")
+@app.command(epilog=examples("rnnzoo data clean chargen", "rnnzoo data clean translate --json"))
 def clean(recipe: RECIPE, json: JSON = False, quiet: QUIET = False) -> None:
-    """Remove a recipe's encoded corpora and downloads from the cache; runs stay."""
+    """Remove a recipe's corpora from the cache; runs stay."""
     from .. import zoo
     from ..corpora import cache
 

@@ -9,7 +9,10 @@ import typer
 from .. import console
 from .options import DATA, JSON, QUIET, RECIPE, RUN
 
-EXAMPLES = "Examples:  rnnzoo eval chargen   |   rnnzoo eval chargen --split validation --no-baselines --json"
+EXAMPLES = (
+    "rnnzoo eval chargen",
+    "rnnzoo eval chargen --split validation --no-baselines --json",
+)
 
 
 def evaluate(

@@ -22,7 +22,10 @@ from ..errors import CallError, RnnzooError, did_you_mean
 from . import completion
 from .options import JSON, QUIET, RUN
 
-EXAMPLES = "Examples:  rnnzoo generate --prefix Alice --temperature 0.8   |   rnnzoo generate chargen --samples 3 --seed 1"
+EXAMPLES = (
+    "rnnzoo generate --prefix Alice --temperature 0.8",
+    'rnnzoo generate translate "I am a little hungry."',
+)
 WORDS = Annotated[list[str] | None, typer.Argument(metavar="RECIPE TEXT", autocompletion=completion.first_word)]
 FLUSH_SECONDS = 0.03  # between writes of a text that is streamed
 
@@ -30,6 +33,7 @@ FLUSH_SECONDS = 0.03  # between writes of a text that is streamed
 def command(arguments: list[str]) -> Callable:
     """The verb as a function whose signature has the options of all recipes, so that Typer knows them."""
     fields = _option_fields(arguments) if "generate" in arguments else {}
+    recipe_named = _named(arguments) if fields else None
 
     def generate(
         words: list[str] | None,
@@ -51,7 +55,7 @@ def command(arguments: list[str]) -> Callable:
         alone = bool(words) and not texts
         _generate(recipe, _lines(texts, input, alone), recipe.card.Options(**given), run, output, seed, json, quiet)
 
-    generate.__doc__ = "Generate with a trained model: text, labels, tags or translations. Without RECIPE it is chargen."
+    generate.__doc__ = "Generate with a trained model.\n\nText, labels, tags or translations; without RECIPE it is chargen."
     keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     own = [
         inspect.Parameter(name, positional if name == "words" else keyword, default=default, annotation=annotation)
@@ -60,22 +64,26 @@ def command(arguments: list[str]) -> Callable:
             ("run", RUN, None),
             ("input", Annotated[str | None, typer.Option(metavar="FILE", help="Read one text per line; - for stdin.")], None),
             ("output", Annotated[str | None, typer.Option(metavar="FILE", help="Write the results to a file.")], None),
-            ("seed", Annotated[int | None, typer.Option(min=0, help="Seed of the draws [default: a new one].")], None),
+            (
+                "seed",
+                Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed of the draws [default: a new one].")],
+                None,
+            ),
             ("json", JSON, False),
             ("quiet", QUIET, False),
         )
     ]
     foreign = [
-        inspect.Parameter(name, keyword, default=None, annotation=_annotation(name, field, kind))
-        for name, (field, kind) in fields.items()
+        inspect.Parameter(name, keyword, default=None, annotation=_annotation(name, of, recipe_named))
+        for name, of in fields.items()
     ]
     generate.__signature__ = inspect.Signature(own + foreign)
     return generate
 
 
-def _option_fields(arguments: list[str]) -> dict[str, tuple[dataclasses.Field, Any]]:
-    """The Options fields of all built-in recipes and of recipes that are named by path."""
-    found = {}
+def _option_fields(arguments: list[str]) -> dict[str, dict[str, tuple[dataclasses.Field, Any]]]:
+    """Each option, by recipe the field and the type of it: of all built-in recipes and of recipes that are named by path."""
+    found: dict[str, dict[str, tuple[dataclasses.Field, Any]]] = {}
     paths = [a for a in arguments if "/" in a and os.path.isfile(Path(a) / "__init__.py")]
     for name in [*paths, *zoo.names()]:
         try:
@@ -83,17 +91,41 @@ def _option_fields(arguments: list[str]) -> dict[str, tuple[dataclasses.Field, A
         except RnnzooError:
             continue
         for key, field in configs.fields(options).items():
-            found.setdefault(key, (field, get_type_hints(options)[key]))
+            found.setdefault(key, {})[name] = field, get_type_hints(options)[key]
     return found
 
 
-def _annotation(name: str, field: dataclasses.Field, kind: Any) -> Any:
+def _named(arguments: list[str]) -> str | None:
+    """The built-in recipe that a call of `generate` names, if any."""
+    return next((a for a in arguments[arguments.index("generate") + 1 :] if a in zoo.names()), None)
+
+
+def examples(arguments: list[str]) -> tuple[str, ...]:
+    """What the help shows: calls of the recipe that is named, or of two."""
+    if "generate" not in arguments or not (name := _named(arguments)):
+        return EXAMPLES
+    return (zoo.load(name).card.EXAMPLE, f"rnnzoo generate {name} --input texts.txt --output answers.jsonl --json")
+
+
+def _annotation(name: str, of: dict[str, tuple[dataclasses.Field, Any]], named: str | None) -> Any:
+    """An option as Typer has it. Where the call names a recipe, its help shows the options of that recipe alone."""
+
+    def described(field: dataclasses.Field) -> str:
+        shown = f" [default: {field.default!r}]" if field.default != "" and not isinstance(field.default, bool) else ""
+        return field.metadata["help"] + shown
+
+    if named in of:
+        field, kind = of[named]
+        help = described(field)[:1].upper() + described(field)[1:]
+    else:
+        field, kind = next(iter(of.values()))
+        help = "; ".join(f"{recipe}: {described(own)}" for recipe, (own, _) in of.items())
+    hidden = named is not None and named not in of
     # Values stay text here: the recipe's own dataclass types and checks them, as it does for key=value.
-    metavar = {int: "INTEGER", float: "NUMBER"}.get(kind, "TEXT")
-    help = f"{field.metadata['help'][:1].upper()}{field.metadata['help'][1:]} [default: {field.default!r}]."
     if kind is bool:
-        return Annotated[bool | None, typer.Option(configs.flag(name), help=help)]
-    return Annotated[str | None, typer.Option(configs.flag(name), metavar=metavar, help=help)]
+        return Annotated[bool | None, typer.Option(configs.flag(name), help=f"{help}.", hidden=hidden)]
+    metavar = {int: "N", float: "NUMBER"}.get(kind, "TEXT")
+    return Annotated[str | None, typer.Option(configs.flag(name), metavar=metavar, help=f"{help}.", hidden=hidden)]
 
 
 def _typed(recipe: zoo.Recipe, given: dict[str, str | bool]) -> dict[str, Any]:
@@ -129,7 +161,8 @@ def _generate(recipe, texts, options, run, output, seed, json, quiet) -> None:
     model = inference.load(recipe, run)
     seed = inference.fresh_seed() if seed is None else seed
     if not quiet:
-        console.note(f"{recipe.name}, run {model.run.name} on {model.run.record['corpus']['name']}, seed {seed}")
+        drawn = f", seed {seed}" if hasattr(options, "temperature") else ""  # the others' answers are no matter of chance
+        console.note(f"{recipe.name}, {model.run.title}{drawn}")
     with _Writer(output) as out:
         for piece in model.network.generate(texts, options, seed):
             if piece.record is None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from .. import console
 from .options import JSON, QUIET
 
-EXAMPLES = "Examples:  rnnzoo list   |   rnnzoo list --json"
+EXAMPLES = (
+    "rnnzoo list",
+    "rnnzoo list --json",
+)
 
 
 def list_recipes(json: JSON = False, quiet: QUIET = False) -> None:
@@ -20,7 +23,8 @@ def list_recipes(json: JSON = False, quiet: QUIET = False) -> None:
         except RnnzooError as error:
             summary = f"broken: {error.message}"
         damaged = [{"run": run, "error": error.message} for run, error in runs.damaged_runs_of(name).items()]
-        described = [_described(run) for run in runs.runs_of(name)]
+        shipped = runs.shipped(name)
+        described = [_described(run) for run in [*runs.runs_of(name), *([shipped] if shipped else [])]]
         listed.append({"recipe": name, "summary": summary, "runs": described, "damaged": damaged})
     if json:
         console.document(listed)
@@ -30,7 +34,9 @@ def list_recipes(json: JSON = False, quiet: QUIET = False) -> None:
         console.result(f"{entry['recipe']:<{width}}  {entry['summary']}")
         for run in entry["runs"]:
             best = run["best"]
-            result = f"{best['metric']} {best['value']:.4f} (epoch {best['epoch']})" if best else "no best checkpoint yet"
+            result = (
+                f"validation {best['metric']} {best['value']:.4f} (epoch {best['epoch']})" if best else "no best checkpoint yet"
+            )
             console.result(f"{'':<{width}}    {run['run']:<20} {run['status']:<10} {run['corpus']:<10} {result}")
         for run in entry["damaged"]:
             console.result(f"{'':<{width}}    {run['run']:<20} damaged: {run['error']}")
@@ -42,7 +48,7 @@ def _described(run) -> dict:
     best = run.best
     return {
         "run": run.name,
-        "status": run.record["status"],
+        "status": "shipped" if run.shipped else run.record["status"],
         "corpus": run.record["corpus"]["name"],
         "best": {key: best[key] for key in ("metric", "value", "epoch")} if best else None,
         "path": str(run.path),

@@ -21,3 +21,8 @@ RECIPE = Annotated[
 DATA = Annotated[
     str | None, typer.Option("--data", metavar="D", help="A registered corpus, sample, tfds:NAME, or your own file.")
 ]
+
+
+def examples(*commands: str) -> str:
+    """Example calls below a verb's help, each on a line of its own."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  {command}" for command in commands)])

@@ -16,8 +16,10 @@ from . import completion
 from .options import JSON, QUIET
 
 EXAMPLES = (
-    "Examples:  rnnzoo show chargen   |   rnnzoo show chargen/20260101-120000   |   rnnzoo show chargen --preset book   |   "
-    "rnnzoo show --gradients chargen/rnn chargen/lstm --plot lags.png"
+    "rnnzoo show chargen",
+    "rnnzoo show chargen/20260101-120000",
+    "rnnzoo show chargen --preset book",
+    "rnnzoo show --gradients chargen/rnn chargen/lstm --plot lags.png",
 )
 SHOWN_UNITS = 16  # rows of hidden units for each layer
 SHOWN_LAGS = (0, 1, 2, 4, 8, 16, 32, 64, 100)
@@ -50,7 +52,7 @@ def show(
     json: JSON = False,
     quiet: QUIET = False,
 ) -> None:
-    """Show a recipe's settings and presets, or a run's configuration, layers and metrics.
+    """Show a recipe, or a run and what goes on in its layers.
 
     With --gradients, --weights or --activations, look into a run; a recipe then stands for its newest run.
     """

@@ -11,7 +11,10 @@ from ..errors import CallError
 from . import completion
 from .options import DATA, JSON, QUIET, RECIPE
 
-EXAMPLES = "Examples:  rnnzoo train chargen epochs=3   |   rnnzoo train chargen --data book.txt cell=lstm units=256"
+EXAMPLES = (
+    "rnnzoo train chargen epochs=3",
+    "rnnzoo train chargen --data book.txt cell=lstm units=256",
+)
 
 
 def train(

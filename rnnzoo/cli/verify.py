@@ -5,11 +5,14 @@ from __future__ import annotations
 from .. import console
 from .options import JSON, QUIET, RECIPE, RUN
 
-EXAMPLES = "Examples:  rnnzoo verify chargen   |   rnnzoo verify chargen --json"
+EXAMPLES = (
+    "rnnzoo verify chargen",
+    "rnnzoo verify chargen --json",
+)
 
 
 def verify(recipe: RECIPE, run: RUN = None, json: JSON = False, quiet: QUIET = False) -> int:
-    """Compare the NumPy twin with Keras: the largest difference per layer."""
+    """Compare the NumPy model with Keras, layer by layer."""
     from .. import verification, zoo
 
     report = verification.verify(zoo.load(recipe), run)

@@ -99,6 +99,8 @@ def resume(
     reporter = reporter or Reporter()
     with recipe.hints_by_argument():
         run = runs.named(recipe.name, name) if name else runs.resumable(recipe.name)
+    if run.shipped:
+        raise CallError(f"the model that comes with {recipe.name} has no state to resume from", run.shipped["command"])
     with runs.exclusive(run):
         _resume(recipe, run, overrides, reporter)
     return run

@@ -35,7 +35,7 @@ def offered(rnnzoo):
         ("rnnzoo generate --run t", ["tiny"]),  # of the recipe that it is without one
         ("rnnzoo generate cha", ["chargen"]),
         ("rnnzoo generate chargen cha", []),  # a text
-        ("rnnzoo show chargen/", ["chargen/tiny"]),
+        ("rnnzoo show chargen/", ["chargen/tiny", "chargen/pretrained"]),
         ("rnnzoo train ./m", ["./mine"]),
         ("rnnzoo eval ./mine --run ", []),  # its runs are its own
         ("rnnzoo eval xyzzy --run ", []),
@@ -52,14 +52,14 @@ def test_what_is_offered(offered, tiny, tmp_path, line, expected):
 def test_runs_come_newest_first_and_a_damaged_one_is_offered_too(offered, tiny):
     shutil.copytree(tiny, tiny.parent / "newer")
     (tiny.parent / "newer" / "run.json").write_text("{")
-    assert offered("rnnzoo show chargen/") == ["chargen/newer", "chargen/tiny"]
+    assert offered("rnnzoo show chargen/") == ["chargen/newer", "chargen/tiny", "chargen/pretrained"]
 
 
 def test_nothing_heavy_is_imported_for_it(rnnzoo, tiny):
     watch = "import atexit, sys; atexit.register(lambda: print('numpy' in sys.modules, 'rich' in sys.modules, file=sys.stderr))"
     asked = {"COMP_WORDS": "rnnzoo eval chargen --run ", "COMP_CWORD": "4", "_RNNZOO_COMPLETE": "complete_bash"}
     ended = rnnzoo(prelude=watch, env=asked)
-    assert (ended.stdout, ended.stderr) == ("tiny\n", "False False\n")
+    assert (ended.stdout, ended.stderr) == ("tiny\npretrained\n", "False False\n")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -81,7 +81,7 @@ def test_bad_calls(rnnzoo, tiny, files, home, call, status, words):
     ]
 
 
-@pytest.mark.parametrize("call", [("train", "chargen", "--data", "sample"), ("data", "fetch", "chargen"), ("generate",)])
+@pytest.mark.parametrize("call", [("train", "chargen", "--data", "sample"), ("data", "fetch", "chargen")])
 def test_a_cache_root_beneath_a_regular_file(rnnzoo, tmp_path, call):
     (tmp_path / "file").write_text("in the way")
     said = rnnzoo(*call, env={"RNNZOO_HOME": str(tmp_path / "file" / "home")}).refused(1)

@@ -17,7 +17,7 @@ def test_every_recipe_with_its_runs(rnnzoo, tiny):
     assert [entry["recipe"] for entry in ended.json] == zoo.names()
     chargen = ended.json[0]
     assert chargen["summary"] == zoo.load("chargen").card.SUMMARY
-    (run,) = chargen["runs"]
+    run, shipped = chargen["runs"]
     assert run == {
         "run": "tiny",
         "status": "finished",
@@ -25,18 +25,23 @@ def test_every_recipe_with_its_runs(rnnzoo, tiny):
         "best": {"metric": "bits_per_char", "value": runs.open_run(tiny).best["value"], "epoch": 1},
         "path": str(tiny),
     }
+    assert (shipped["run"], shipped["status"], shipped["corpus"]) == ("pretrained", "shipped", "carroll")
 
 
 def test_for_people(rnnzoo, tiny):
     ended = rnnzoo("list")
     first, second = ended.lines[:2]
     assert first.split(maxsplit=1) == ["chargen", zoo.load("chargen").card.SUMMARY]
-    assert second.split()[:4] == ["tiny", "finished", "sample", "bits_per_char"]
+    assert second.split()[:5] == ["tiny", "finished", "sample", "validation", "bits_per_char"]
 
 
-def test_without_runs_it_says_how_to_make_one(rnnzoo):
-    assert "no runs yet: rnnzoo train chargen" in rnnzoo("list").stdout
-    assert "rnnzoo train" not in rnnzoo("list", "--quiet").stdout
+def test_without_runs_it_says_how_to_make_one(rnnzoo, tmp_path):
+    """A recipe that has neither a run nor a shipped model."""
+    (tmp_path / "more" / "new").mkdir(parents=True)
+    (tmp_path / "more" / "new" / "__init__.py").write_text("SUMMARY = 'of my own'")
+    more = f"import rnnzoo.recipes as r; r.__path__ = [*r.__path__, {str(tmp_path / 'more')!r}]"
+    assert "no runs yet: rnnzoo train new" in rnnzoo("list", prelude=more).stdout
+    assert "rnnzoo train" not in rnnzoo("list", "--quiet", prelude=more).stdout
 
 
 def test_broken_recipes_and_damaged_runs_are_shown_beside_the_others(rnnzoo, tiny, tmp_path):
@@ -52,7 +57,7 @@ def test_broken_recipes_and_damaged_runs_are_shown_beside_the_others(rnnzoo, tin
     assert "broken: recipe broken cannot be imported: ModuleNotFoundError" in summaries["broken"]
     assert "broken: recipe unfinished cannot be imported: SyntaxError" in summaries["unfinished"]
     assert summaries["chargen"] == zoo.load("chargen").card.SUMMARY
-    assert ended.json[0]["runs"] == []
+    assert [run["run"] for run in ended.json[0]["runs"]] == ["pretrained"]
     (damaged,) = ended.json[0]["damaged"]
     assert damaged["run"] == "tiny"
     assert "run.json is damaged" in damaged["error"]

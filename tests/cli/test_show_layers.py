@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 
 import numpy as np
@@ -156,7 +157,9 @@ def test_calls_that_are_wrong(rnnzoo, tiny, call, says):
 
 
 def test_without_a_run(rnnzoo):
-    assert "rnnzoo train chargen" in rnnzoo("show", "--weights", "chargen").refused(1)
+    assert rnnzoo("show", "--weights", "chargen").lines[0].startswith("chargen/pretrained")
+    assert rnnzoo("copy", "chargen", "./mine").status == 0
+    assert re.search(r"hint: rnnzoo train \S*/mine", rnnzoo("show", "--weights", "./mine").refused(1))
 
 
 def test_a_recipe_that_does_not_open_its_layers(rnnzoo, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnzoo import verification, zoo
+from rnnzoo import paths, verification, zoo
 from rnnzoo.recipes.chargen import numpy_model
 
 pytestmark = pytest.mark.keras
@@ -21,7 +21,8 @@ def test_a_run_in_a_real_process(rnnzoo, tiny):
     assert all(0 <= difference <= 1e-5 for difference in ended.json["differences"].values())
 
 
-def test_a_recipe_without_runs_is_verified_with_fresh_weights():
+def test_a_recipe_without_runs_is_verified_with_fresh_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "shipped", lambda recipe: tmp_path)
     report = verification.verify(zoo.load("chargen"))
     assert report["agree"]
     assert "none yet" in report["run"]
