@@ -9,10 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -24,17 +22,15 @@ import numpy as np
 from rnnzoo import vocabulary as vocabularies
 from rnnzoo.batching import Batch, length_batches, pad
 from rnnzoo.corpora import encoded, source
-from rnnzoo.corpora.archive import read_members
 from rnnzoo.corpora.fetch import RemoteFile, fetch, recorded_sha256
 from rnnzoo.corpora.licence import Licence
 from rnnzoo.corpora.ragged import Ragged
 from rnnzoo.corpora.splits import bucket, key, sha256_of
-from rnnzoo.corpora.text import decode_text
 from rnnzoo.errors import CorpusError
 from rnnzoo.training.reporter import Reporter
 from rnnzoo.vocabulary import UNKNOWN, Vocabularies, Vocabulary
 
-from . import CORPORA, Config
+from . import CORPORA, Config, readers
 from .tokenizer import Tokenizer
 
 END, START = 1, 2  # numbers of the target's symbols that end a sentence, and that the first word follows
@@ -183,14 +179,11 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
     return Corpus(vocabularies.load(folder / "vocabulary.json"), *sides, described, folder)
 
 
-Pairs = Iterator[tuple[str, str]]
-
-
 @dataclass(frozen=True)
 class Reading:
     """Pairs still to be read, by the part that they belong to; under "" those that are to be split."""
 
-    parts: dict[str, Any]  # name -> a function without arguments that gives Pairs
+    parts: dict[str, Any]  # name -> a function without arguments that gives pairs
 
 
 def _reading(chosen: source.Source, reporter: Reporter) -> tuple[Reading, dict[str, str]]:
@@ -203,90 +196,17 @@ def _reading(chosen: source.Source, reporter: Reporter) -> tuple[Reading, dict[s
     if chosen.kind == "registered":
         (file,) = FILES[chosen.value]
         path = fetch(file, reporter.note)
-        return Reading({"": lambda: tatoeba(path)}), {path.name: recorded_sha256(path)}
+        return Reading({"": lambda: readers.tatoeba(path)}), {path.name: recorded_sha256(path)}
     if chosen.kind == "tfds":
         return _tfds(chosen.value)
     if chosen.kind == "files":
         first, second = (Path(part) for part in chosen.value.split(","))
         hashes = {first.name: _file_sha256(first), second.name: _file_sha256(second)}
-        return Reading({"": lambda: parallel(first, second, reporter)}), hashes
+        return Reading({"": lambda: readers.parallel(first, second, reporter)}), hashes
     path = Path(chosen.value)
     if path.suffix.lower() == ".zip":
-        return Reading({"": lambda: tatoeba(path)}), {path.name: _file_sha256(path)}
-    return Reading({"": lambda: tab_separated(_lines(path, reporter), path)}), {path.name: _file_sha256(path)}
-
-
-def tatoeba(archive: Path) -> Pairs:
-    """The pairs of a release of manythings.org: the one text file in it that is not about it, in a folder or not.
-
-    Raises:
-        CorpusError: if there is no such file.
-    """
-    members = read_members(archive, lambda name: name.endswith(".txt") and not name.split("/")[-1].startswith("_"))
-    if len(members) != 1:
-        raise CorpusError(
-            f"{archive} should hold one text file of pairs, it holds {len(members)}",
-            "delete it and run rnnzoo data fetch translate",
-        )
-    ((name, content),) = members.items()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{name} in {archive} is not UTF-8 at byte {error.start}", "download it again") from None
-    # Not splitlines(), which also cuts at signs that occur inside sentences.
-    return tab_separated(iter(text.replace("\r\n", "\n").split("\n")), Path(f"{archive}/{name}"))
-
-
-def tab_separated(lines: Iterable[str], path: Path) -> Pairs:
-    """Pairs of lines `source TAB target`; further columns, such as a licence, are left out, and so are blank lines.
-
-    Raises:
-        CorpusError: at a line without a tab.
-    """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        columns = line.split("\t")
-        if len(columns) < 2:
-            raise CorpusError(
-                f"line {number} of {path} has no tab: {line[:40]!r}",
-                "expected lines of SOURCE, a tab, TARGET; two parallel files are given as --data one.txt,other.txt",
-            )
-        yield columns[0], columns[1]
-
-
-def parallel(first: Path, second: Path, reporter: Reporter) -> Pairs:
-    """Pairs of two files, line by line.
-
-    Raises:
-        CorpusError: if one of them is longer.
-    """
-    for number, pair in enumerate(_zipped(_lines(first, reporter), _lines(second, reporter)), start=1):
-        if None in pair:
-            shorter = first if pair[0] is None else second
-            raise CorpusError(
-                f"{first} and {second} should have equally many lines, {shorter.name} ends before line {number}",
-                "line N of one file must be the translation of line N of the other",
-            )
-        yield pair
-
-
-def _zipped(a: Iterator[str], b: Iterator[str]) -> Iterator[tuple[str | None, str | None]]:
-    while True:
-        pair = next(a, None), next(b, None)
-        if pair == (None, None):
-            return
-        yield pair
-
-
-def _lines(path: Path, reporter: Reporter) -> Iterator[str]:
-    """The lines of a text file."""
-    held = ""
-    for piece in decode_text(path, reporter.warn):
-        *lines, held = (held + piece).split("\n")
-        yield from lines
-    if held:
-        yield held
+        return Reading({"": lambda: readers.tatoeba(path)}), {path.name: _file_sha256(path)}
+    return Reading({"": lambda: readers.tab_separated(readers.lines(path, reporter), path)}), {path.name: _file_sha256(path)}
 
 
 def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
@@ -295,10 +215,10 @@ def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
 
     data = DataSet(name)
 
-    def pairs(split: str) -> Pairs:
+    def pairs(split: str) -> readers.Pairs:
         for example in data.examples(split):
             columns = {name: value.decode("utf-8", "replace") for name, value in example.items() if isinstance(value, bytes)}
-            yield _oriented(columns)
+            yield readers.oriented(columns)
 
     if "source_sentence" in data.features or len(data.features) != 2:
         data.require("source_sentence", "target_sentence")
@@ -312,15 +232,6 @@ def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
     return Reading({"": lambda: (pair for split in data.splits for pair in pairs(split))}), digest
 
 
-def _oriented(columns: dict[str, str]) -> tuple[str, str]:
-    """Source and target of an example of TFDS: a Translation {language: text}, or tatoeba's four columns."""
-    if "source_sentence" in columns:
-        pair = columns["source_sentence"], columns["target_sentence"]
-        return pair[::-1] if columns.get("target_language", "").startswith("en") else pair
-    languages = sorted(columns, key=lambda language: language != "en")
-    return columns[languages[0]], columns[languages[1]]
-
-
 def _file_sha256(path: Path) -> str:
     try:
         with open(path, "rb") as file:
@@ -330,20 +241,6 @@ def _file_sha256(path: Path) -> str:
 
 
 # -- cleaning and splitting --------------------------------------------------------------------------------------------
-
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\ufeff]")  # soft hyphen, zero-width signs
-
-
-def cleaned(text: str, normalize: str) -> str:
-    """A sentence on one line: each run of white space, the hard and the thin ones too, is a space; no soft hyphens.
-
-    With "ascii" also as the published program has it: without accents, in lower case, everything but a-z ! . ? a space.
-    """
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    if normalize == "ascii":
-        text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
-        text = re.sub(r"[^a-z!.?]+", " ", re.sub(r"([!.?])", r" \1", text.lower()))
-    return " ".join(text.split())
 
 
 def part_of(text: str) -> str:
@@ -356,10 +253,10 @@ def _split(reading: Reading, config: Config) -> dict[str, list[tuple[str, str]]]
     """Cleaned pairs of each part, without the repeated ones, in corpus order."""
     parts: dict[str, dict[tuple[str, str], None]] = {part: {} for part in PARTS}
 
-    def pairs(name: str) -> Pairs:
+    def pairs(name: str) -> readers.Pairs:
         limited = name in ("", "train") and config.pairs
         for pair in islice(reading.parts[name](), config.pairs if limited else None):
-            text, translation = (cleaned(side, config.normalize) for side in pair)
+            text, translation = (readers.cleaned(side, config.normalize) for side in pair)
             if text and translation:
                 yield (text, translation) if config.direction == "forward" else (translation, text)
 

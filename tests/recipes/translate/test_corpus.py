@@ -13,7 +13,8 @@ from rnnzoo.corpora.ragged import Ragged
 from rnnzoo.corpora.splits import key
 from rnnzoo.errors import CorpusError
 from rnnzoo.recipes.translate import Config
-from rnnzoo.recipes.translate.corpus import END, START, Batches, cleaned, load_corpus, part_of, tatoeba
+from rnnzoo.recipes.translate.corpus import END, START, Batches, load_corpus, part_of
+from rnnzoo.recipes.translate.readers import cleaned, tatoeba
 from rnnzoo.training.reporter import Reporter
 from rnnzoo.vocabulary import UNKNOWN
 
