@@ -123,6 +123,7 @@ def _weights(recipe: zoo.Recipe, config: Any, vocabulary: Any, note: str) -> dic
 
 WINDOWS = 32  # held-out items that a gradient is averaged over
 LARGEST_LAG = 100  # steps
+LEAD_IN = 50  # steps read before those of the lags, where there are as many: the state at the largest lag is then a used one
 
 
 def _model(target: str) -> inference.Model:
@@ -151,7 +152,7 @@ def gradients(target: str, reporter: Reporter | None = None) -> dict[str, Any]:
 
     Returns:
         {"recipe", "run", "cell", "units", "corpus", "layers": [{"layer", "state", "norms", "items"}]}, the highest
-        layer first, where entry k of `norms` is the mean of `items[k]` items at lag k.
+        layer first, where entry k of `norms` is the mean of `items[k]` items at lag k, up to LARGEST_LAG.
     """
     from threadpoolctl import threadpool_limits
 
@@ -168,7 +169,7 @@ def gradients(target: str, reporter: Reporter | None = None) -> dict[str, Any]:
         )
     corpus = corpus.seen_through(model.network.vocabulary)
     with threadpool_limits(1, user_api="blas"):  # step by step, products are small: waiting threads would take turns spinning
-        found = gradients_by_lag(probe_loss(corpus.split("test"), WINDOWS, LARGEST_LAG + 1))
+        found = gradients_by_lag(probe_loss(corpus.split("test"), WINDOWS, LEAD_IN + LARGEST_LAG + 1), LARGEST_LAG)
     layers = [{"layer": f.layer, "state": f.state, "norms": f.norms.tolist(), "items": f.items.tolist()} for f in found]
     return {**_named(model), "corpus": corpus.facts()["name"], "layers": layers}
 

@@ -3,9 +3,10 @@
 A recipe opens its layers by two optional methods of its NumpyModel; what is computed from them is the same for all:
 
     probe(text) -> Probe                            what the recurrent layers read of one text, with its `tokens`
-    probe_loss(items, number, steps) -> Probe       of some `number` held-out items, at most `steps` long, with `loss`
+    probe_loss(items, number, steps) -> Probe       of some `number` held-out items, read for at most `steps`, with `loss`
 
-`items` is what the recipe's `evaluate` takes.
+`items` is what the recipe's `evaluate` takes. `steps` are the lags that are asked for and a lead-in before them: a recipe whose
+items are pieces of a text makes them as long as that where it can, one whose items are sentences reads them from their start.
 """
 
 from __future__ import annotations
@@ -79,8 +80,12 @@ def outputs(probe: Probe) -> dict[str, np.ndarray]:
     return found
 
 
-def gradients_by_lag(probe: Probe) -> list[ByLag]:
+def gradients_by_lag(probe: Probe, largest: int | None = None) -> list[ByLag]:
     """How much the loss at the last step still feels of each earlier state: the highest layer first.
+
+    Args:
+        largest: lag to be reported, None for all. Steps before it are a lead-in: the states that are reported were reached
+            from there, they are not fresh from the initial one.
 
     dL_T/dh_t is the total derivative: through the next state and, below another layer, through that layer's reading of h_t.
     An LSTM's state is (h, c), and each is held fixed as the other one varies. The cell that reads backwards comes to its end at
@@ -96,7 +101,10 @@ def gradients_by_lag(probe: Probe) -> list[ByLag]:
             mask = None if probe.mask is None else probe.mask[:, turn]
             own, d_states = _walk_back(cell, x[:, turn], d_y[:, turn, columns], initial, mask)
             d_x = d_x + own[:, turn]
-            found += [ByLag(name + suffix, s, *_by_lag(d, mask)) for s, d in zip(cell.states, d_states, strict=True)]
+            for state, d in zip(cell.states, d_states, strict=True):
+                norms, items = _by_lag(d, mask)
+                kept = slice(None if largest is None else largest + 1)
+                found.append(ByLag(name + suffix, state, norms[kept], items[kept]))
         d_y = d_x
     return found
 

@@ -77,6 +77,42 @@ def test_windows_are_as_long_as_the_longest_text_allows(rng):
     assert found.items.tolist() == [1] * 4  # the text of five symbols: four are read, the fifth is the target
 
 
+def test_states_are_reached_after_a_lead_in():
+    """One unit, h' = tanh(w h + x), L the last h: dL/dh at lag k is the product of w (1 - h^2) over the last k steps."""
+    w, x = 0.9, np.array([0.3, -0.2, 0.5, 0.1, -0.4])
+    cell = SimpleRNN({"kernel": np.ones((1, 1)), "recurrent_kernel": np.full((1, 1), w), "bias": np.zeros(1)})
+
+    def by_hand(steps):
+        h, factors = 0.0, []
+        for step in steps:
+            h = np.tanh(w * h + step)
+            factors.append(w * (1 - h * h))
+        return [1, factors[-1], factors[-1] * factors[-2]]
+
+    def d_last(y):
+        return np.concatenate([np.zeros_like(y[:, 1:]), np.ones_like(y[:, :1])], axis=1)
+
+    (found,) = gradients_by_lag(Probe({"rnn": cell}, x[None, :, None], loss=d_last), largest=2)
+    assert found.items.tolist() == [1, 1, 1]
+    assert found.norms == pytest.approx(by_hand(x), rel=1e-12)
+    # Without the two steps before them the same three states are other ones.
+    assert abs(found.norms[2] - by_hand(x[2:])[2]) > 0.01
+
+
+def test_a_lead_in_is_read_before_the_lags_of_chargen(rng):
+    model, epsilon, lead_in = chargen("gru", 1), 1e-5, 5
+    symbols = rng.integers(0, 6, lead_in + STEPS + 1)
+    (found,) = gradients_by_lag(model.probe_loss([symbols], 1, lead_in + STEPS), STEPS - 1)
+    assert len(found.norms) == len(found.items) == STEPS
+    for lag in range(STEPS):
+        moved = [
+            [loss_at_the_end(model, symbols, (lead_in + STEPS - 1 - lag, 0, 0, unit, e)) for e in (epsilon, -epsilon)]
+            for unit in range(4)
+        ]
+        gradient = [(above - below) / (2 * epsilon) for above, below in moved]
+        assert found.norms[lag] == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
+
+
 def bidirectional(rng):
     weights = [{k: rng.standard_normal(s) for k, s in GRU.weight_shapes(2, 3).items()} for _ in range(2)]
     return Bidirectional(*map(GRU, weights))

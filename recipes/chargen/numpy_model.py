@@ -117,9 +117,10 @@ class NumpyModel:
         return Probe(self._named_cells(), inputs[None], state=state, tokens=list(text))
 
     def probe_loss(self, texts: Sequence[np.ndarray], number: int, steps: int) -> Probe:
-        """Some `number` windows of `steps` characters, spread over `texts`, each read from zero; L is in nats.
+        """Some `number` windows of `steps` characters, lead-in included, spread over `texts`; L is in nats.
 
-        Windows are shorter where no text has as many characters and one more, whose cost is the loss.
+        A window is read from zero, so its first steps are the lead-in. Windows are shorter where no text has as many characters
+        and one more, whose cost is the loss.
         """
         steps = min(steps, max(map(len, texts)) - 1)
         begins = np.cumsum([0, *(max(0, len(text) - steps) for text in texts)])  # how many windows begin before each text

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from rnnzoo import inference, runs
+from rnnzoo.probes import gradients_by_lag
+from rnnzoo.training.reporter import Reporter
 
 
 def size_of_png(path) -> tuple[int, int]:
@@ -38,6 +40,15 @@ def test_gradients_by_lag(rnnzoo, tiny):
         assert len(layer["norms"]) == 101 and set(layer["items"]) == {32}
         # A model after one epoch forgets: the gradient has all but vanished at lag 100.
         assert layer["norms"][0] > 10 * layer["norms"][20] > 0 and layer["norms"][100] < 1e-3 * layer["norms"][0]
+
+
+def test_gradients_are_those_of_windows_with_a_lead_in(rnnzoo, tiny):
+    (run,) = rnnzoo("show", "--gradients", "chargen/tiny", "--json").json["runs"]
+    model = inference.load("chargen", str(tiny))
+    corpus = model.recipe.part("corpus").load_corpus(model.network.config, "sample", Reporter())
+    found = gradients_by_lag(model.network.probe_loss(corpus.split("test"), 32, 151))[0].norms
+    assert len(found) == 151
+    assert run["layers"][0]["norms"] == pytest.approx(found[:101], rel=1e-3)
 
 
 def test_gradients_as_a_table_with_bars(rnnzoo, tiny):
