@@ -178,20 +178,24 @@ def activations(target: str, text: str) -> dict[str, Any]:
     """The hidden units of a run over a text.
 
     Returns:
-        {"recipe", "run", "cell", "units", "tokens", "layers": [{"layer", "units", "activations"}]}: of each layer all units by
-        number, those whose activation varies most over the text first, and their activations `[units, steps]`.
+        {"recipe", "run", "cell", "units", "layers": [{"layer", "tokens", "units", "activations"}]}: of each layer what it
+        read, all units by number, those whose activation varies most over the text first, and their activations
+        `[units, steps]`. The two directions of a bidirectional layer are two layers here.
     """
-    from .probes import outputs
+    from .probes import Probe, hidden_units
 
     model = _model(target)
-    probe = _hook(model, "probe")(text) if text else None
-    if probe is None or not probe.tokens:
+    found = _hook(model, "probe")(text) if text else []
+    probes = [found] if isinstance(found, Probe) else found
+    if not all(probe.tokens for probe in probes) or not probes:
         raise CallError(f"hidden units are shown over a text, received {text!r}", 'for instance --activations "a text"')
     layers = []
-    for name, y in outputs(probe).items():
-        order = (-y[0].std(axis=0)).argsort(kind="stable")
-        layers.append({"layer": name, "units": order.tolist(), "activations": y[0].T[order].tolist()})
-    return {**_named(model), "tokens": list(probe.tokens), "layers": layers}
+    for probe in probes:
+        for name, y in hidden_units(probe).items():
+            order = (-y[0].std(axis=0)).argsort(kind="stable")
+            read = {"layer": name, "tokens": list(probe.tokens), "units": order.tolist()}
+            layers.append({**read, "activations": y[0].T[order].tolist()})
+    return {**_named(model), "layers": layers}
 
 
 def weights_by_gate(target: str) -> dict[str, Any]:

@@ -37,24 +37,25 @@ def draw_gradients(path: str, series: Sequence[dict[str, Any]]) -> None:
     _save(figure, path)
 
 
-def draw_units(path: str, tokens: Sequence[str], layers: Sequence[dict[str, Any]]) -> None:
-    """A PNG file with a picture for each of `layers` ("layer", "units": their numbers, "activations" `[units, steps]`).
+def draw_units(path: str, layers: Sequence[dict[str, Any]]) -> None:
+    """A PNG file with a picture for each of `layers` ("layer", "tokens" `[steps]`, "activations" `[units, steps]`).
 
     Raises:
         RnnzooError: if matplotlib is not installed.
         CallError: if the file cannot be written.
     """
-    width = min(40, 2.5 + 0.16 * max(len(tokens), sum(map(len, tokens)) // 2))
+    width = min(40, max(4, *(2.5 + 0.16 * max(len(t), sum(map(len, t)) // 2) for t in (layer["tokens"] for layer in layers))))
     figure = _figure(width, 1 + 4 * len(layers))
     for i, layer in enumerate(layers):
         axes = figure.add_subplot(len(layers), 1, i + 1)
-        image = axes.imshow(
-            layer["activations"][:MOST_UNITS], cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
-        )
+        shown = layer["activations"][:MOST_UNITS]
+        bound = max((abs(a) for row in shown for a in row), default=0) or 1.0
+        image = axes.imshow(shown, cmap="RdBu_r", vmin=-bound, vmax=bound, aspect="auto", interpolation="nearest")
+        tokens = layer["tokens"]
         single = all(len(token) == 1 for token in tokens)
         axes.set_xticks(range(len(tokens)), tokens, fontsize=7, rotation=0 if single else 90)
         axes.set_yticks([])
-        axes.set_ylabel(f"{layer['layer']}: {len(layer['activations'][:MOST_UNITS])} units,\nthe most varying on top")
+        axes.set_ylabel(f"{layer['layer']}: {len(shown)} units,\nthe most varying on top")
         figure.colorbar(image, ax=axes, pad=0.01)
     _save(figure, path)
 

@@ -2,7 +2,8 @@
 
 A recipe opens its layers by two optional methods of its NumpyModel; what is computed from them is the same for all:
 
-    probe(text) -> Probe                            what the recurrent layers read of one text, with its `tokens`
+    probe(text) -> Probe | list[Probe]              what the recurrent layers read of one text, with its `tokens`; several where
+                                                    layers read different sequences
     probe_loss(items, number, steps) -> Probe       of some `number` held-out items, read for at most `steps`, with `loss`
 
 `items` is what the recipe's `evaluate` takes. `steps` are the lags that are asked for and a lead-in before them: a recipe whose
@@ -29,6 +30,7 @@ GATES = {  # by the letter that a cell's `gates` has
     "o": "output",
     "h": "state",
 }
+FORWARD, BACKWARD = " forward", " backward"  # after the name of a bidirectional layer: its two cells
 LARGEST_EIGENVALUES = 2048  # units up to which a spectral radius is computed: it takes their cube of operations
 
 
@@ -42,7 +44,10 @@ class Probe:
         mask: booleans `[batch, time]`, False for padding, which follows the real steps; None for no padding.
         state: each layer's initial state; None for zeros.
         tokens: what people see of each step, for a single text.
-        loss: from the highest layer's outputs `[batch, time, width]` to dL/d outputs, L being an item's loss at its last step.
+        loss: from the highest layer's outputs `[batch, time, width]` to dL/d outputs (None for zeros), L being an item's loss.
+            Where there is a loss at each step it is that at the last one.
+        d_final: dL/d each layer's final state, None for zeros, where the loss also reads those.
+        first_loss: as `loss`, of an item's loss at its first step, for cells that read backwards; None where L is one for both.
     """
 
     layers: Mapping[str, Cell | Bidirectional]
@@ -50,10 +55,17 @@ class Probe:
     mask: np.ndarray | None = None
     state: Sequence[Any] | None = None
     tokens: Sequence[str] = ()
-    loss: Callable[[np.ndarray], np.ndarray] | None = None
+    loss: Callable[[np.ndarray], np.ndarray | None] | None = None
+    d_final: Sequence[Any] | None = None
+    first_loss: Callable[[np.ndarray], np.ndarray | None] | None = None
 
     def starts(self) -> Sequence[Any]:
         return [None] * len(self.layers) if self.state is None else self.state
+
+
+def spread(count: int, number: int) -> np.ndarray:
+    """The indices of `number` of `count` items, evenly spread; all of them where there are not more."""
+    return np.unique(np.linspace(0, count - 1, number).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,15 @@ def outputs(probe: Probe) -> dict[str, np.ndarray]:
     return found
 
 
+def hidden_units(probe: Probe) -> dict[str, np.ndarray]:
+    """As `outputs`, the two directions of a bidirectional layer apart: `[batch, time, units]` each."""
+    return {
+        name + suffix: y[..., columns]
+        for name, y in outputs(probe).items()
+        for suffix, _, _, columns, *_ in _directions(probe.layers[name])
+    }
+
+
 def gradients_by_lag(probe: Probe, largest: int | None = None) -> list[ByLag]:
     """How much the loss at the last step still feels of each earlier state: the highest layer first.
 
@@ -91,36 +112,45 @@ def gradients_by_lag(probe: Probe, largest: int | None = None) -> list[ByLag]:
     An LSTM's state is (h, c), and each is held fixed as the other one varies. The cell that reads backwards comes to its end at
     the first step, so its lags count from there.
     """
-    ys = outputs(probe)
-    reads = [probe.inputs, *ys.values()][:-1]
-    d_y = probe.loss(list(ys.values())[-1])
+    ys = list(outputs(probe).values())
+    found = _gradients(probe, ys, probe.loss(ys[-1]))
+    if probe.first_loss is not None:
+        first = _gradients(probe, ys, probe.first_loss(ys[-1]))
+        found = [b if b[0].endswith(BACKWARD) else a for a, b in zip(found, first, strict=True)]
+    kept = slice(None if largest is None else largest + 1)
+    return [ByLag(name, state, norms[kept], items[kept]) for name, state, norms, items in found]
+
+
+def _gradients(probe: Probe, ys: list[np.ndarray], d_y: np.ndarray | None) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
+    """The name, the state and what `_by_lag` gives, for dL/d outputs of the highest layer."""
+    d_y = np.zeros_like(ys[-1]) if d_y is None else d_y
+    d_final = [None] * len(ys) if probe.d_final is None else probe.d_final
     found = []
-    for name, x, start in reversed(list(zip(probe.layers, reads, probe.starts(), strict=True))):
-        layer, d_x = probe.layers[name], 0
-        for suffix, cell, turn, columns, initial in _directions(layer, start):
+    for name, x, start, end in reversed(
+        list(zip(probe.layers, [probe.inputs, *ys[:-1]], probe.starts(), d_final, strict=True))
+    ):
+        d_x = 0
+        for suffix, cell, turn, columns, initial, d_last in _directions(probe.layers[name], start, end):
             mask = None if probe.mask is None else probe.mask[:, turn]
-            own, d_states = _walk_back(cell, x[:, turn], d_y[:, turn, columns], initial, mask)
+            own, d_states = _walk_back(cell, x[:, turn], d_y[:, turn, columns], initial, d_last, mask)
             d_x = d_x + own[:, turn]
-            for state, d in zip(cell.states, d_states, strict=True):
-                norms, items = _by_lag(d, mask)
-                kept = slice(None if largest is None else largest + 1)
-                found.append(ByLag(name + suffix, state, norms[kept], items[kept]))
+            found += [(name + suffix, s, *_by_lag(d, mask)) for s, d in zip(cell.states, d_states, strict=True)]
         d_y = d_x
     return found
 
 
-def _directions(layer: Cell | Bidirectional, start: Any) -> Iterator[tuple]:
-    """A layer's cells: a suffix of the name, the cell, the order of its steps, its columns of the outputs, its state."""
+def _directions(layer: Cell | Bidirectional, *states: Any) -> Iterator[tuple]:
+    """A layer's cells: a suffix of the name, the cell, the order of its steps, its columns of outputs, its part of `states`."""
     if isinstance(layer, Cell):
-        yield "", layer, slice(None), slice(None), start
+        yield "", layer, slice(None), slice(None), *states
         return
     ahead, back = layer.cells
-    starts = (None, None) if start is None else start
-    yield " forward", ahead, slice(None), slice(ahead.units), starts[0]
-    yield " backward", back, slice(None, None, -1), slice(ahead.units, None), starts[1]
+    pairs = [(None, None) if state is None else state for state in states]
+    yield FORWARD, ahead, slice(None), slice(ahead.units), *(pair[0] for pair in pairs)
+    yield BACKWARD, back, slice(None, None, -1), slice(ahead.units, None), *(pair[1] for pair in pairs)
 
 
-def _walk_back(cell: Cell, x: np.ndarray, d_outputs: np.ndarray, state: Any, mask: np.ndarray | None):
+def _walk_back(cell: Cell, x: np.ndarray, d_outputs: np.ndarray, state: Any, d_final: Any, mask: np.ndarray | None):
     """dL/d x `[batch, time, features]`, and for each state dL/ds_t after each step, `[batch, time, units]`.
 
     `Cell.backward` keeps only the gradient of the initial state, so each step is a sequence of its own.
@@ -131,7 +161,7 @@ def _walk_back(cell: Cell, x: np.ndarray, d_outputs: np.ndarray, state: Any, mas
     for at in steps:
         _, state, tape = cell.forward(x[at], state, None if mask is None else mask[at])
         tapes.append(tape)
-    d_state = tuple(np.zeros_like(s) for s in state)
+    d_state = tuple(np.zeros_like(s) for s in state) if d_final is None else d_final
     for at, tape in zip(reversed(steps), reversed(tapes), strict=True):
         d_output = d_outputs[at] if mask is None else d_outputs[at] * mask[at][..., None]
         d_steps.append((d_state[0] + d_output[:, 0], *d_state[1:]))

@@ -30,6 +30,9 @@ class Recipe:
     The card (`__init__.py`) has NAME, SUMMARY, Config, Options, PRESETS, CORPORA (the first is the default), METRIC and
     DIRECTION ("min" or "max"). `corpus` has `load_corpus(config, source, report)`; `numpy_model` has `NumpyModel(config,
     vocabulary, weights)`; `model` has `build(config, vocabulary)`; `evaluation` has `evaluate(model, items)`.
+
+    A NumpyModel may also have `probe(text)` and `probe_loss(items, number, steps)`, for `rnnzoo show --activations` and
+    `--gradients`: `rnnzoo.probes` says what they return.
     """
 
     name: str

@@ -15,7 +15,7 @@ from rnnzoo.cells.losses import softmax_cross_entropy
 from rnnzoo.decoding import beam_search, draw
 from rnnzoo.errors import CallError
 from rnnzoo.inference import Piece
-from rnnzoo.probes import Probe
+from rnnzoo.probes import Probe, spread
 from rnnzoo.vocabulary import UNKNOWN, Vocabulary
 
 from . import Config, Options
@@ -124,7 +124,7 @@ class NumpyModel:
         """
         steps = min(steps, max(map(len, texts)) - 1)
         begins = np.cumsum([0, *(max(0, len(text) - steps) for text in texts)])  # how many windows begin before each text
-        chosen = np.unique(np.linspace(0, begins[-1] - 1, number).astype(np.int64))
+        chosen = spread(begins[-1], number)
         of = np.searchsorted(begins, chosen, side="right") - 1
         windows = np.stack([texts[i][k - begins[i] :][: steps + 1] for i, k in zip(of, chosen, strict=True)])
 

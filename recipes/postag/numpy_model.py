@@ -16,10 +16,12 @@ from rnnzoo.cells.base import State as CellState
 from rnnzoo.cells.feedforward import dense, dense_backward, dropout_mask, embed_backward, rows, unrows
 from rnnzoo.cells.losses import log_softmax, softmax_cross_entropy
 from rnnzoo.inference import Piece, arriving
+from rnnzoo.probes import Probe, spread
 from rnnzoo.vocabulary import UNKNOWN, Vocabularies, Vocabulary
 
 from . import Config, Options
 from .features import KINDS, Encoder
+from .readers import Sentence
 from .tokenizer import tokenize
 
 State = tuple[tuple[CellState, CellState], ...]  # for each layer the forward and the backward cell's arrays [batch, units]
@@ -135,6 +137,40 @@ class NumpyModel:
             tapes.append((tape, factor))
         return outputs, tuple(after), tapes
 
+    # -- looking inside --------------------------------------------------------------------------------------------
+
+    def probe(self, text: str) -> Probe:
+        """What the recurrent layers read of a text: its words, those that are not in the vocabulary by their spelling."""
+        words = tokenize(text)
+        return Probe(self._named_layers(), self._embed(self.encode(words)[None]), tokens=words)
+
+    def probe_loss(self, sentences: Sequence[Sentence], number: int, steps: int) -> Probe:
+        """Some `number` sentences, spread over `sentences`; L is the loss of a word's tag in nats.
+
+        It is that of the last word for the cells that read forward, and that of the first word for those that read backward.
+        The last word is mostly a full stop, which a trained tagger is sure of: the shape of its curve says more than its size.
+        """
+        chosen = [sentences[i] for i in spread(len(sentences), number)]
+        x, mask = _beside([self.encode(sentence.words[:steps]) for sentence in chosen])
+        at = np.arange(len(chosen))
+
+        def loss_at(step: np.ndarray):
+            targets = self.vocabulary["tags"].encode([s.tags[t] for s, t in zip(chosen, step, strict=True)])
+
+            def loss(outputs: np.ndarray) -> np.ndarray:
+                d_outputs = np.zeros_like(outputs)
+                _, d_logits = softmax_cross_entropy(dense(outputs[at, step], self.kernel, self.bias), targets)
+                d_outputs[at, step] = d_logits @ self.kernel.T
+                return d_outputs
+
+            return loss
+
+        losses = {"loss": loss_at(mask.sum(axis=1) - 1), "first_loss": loss_at(np.zeros(len(chosen), int))}
+        return Probe(self._named_layers(), self._embed(x), mask, **losses)
+
+    def _named_layers(self) -> dict[str, Bidirectional]:
+        return {f"rnn.{i}": layer for i, layer in enumerate(self.layers)}
+
     # -- training --------------------------------------------------------------------------------------------------
 
     def loss_and_gradients(
@@ -193,9 +229,7 @@ class NumpyModel:
             if not any(len(sentences[i]) for i in chosen):
                 continue
             encoded = [self.encode(sentences[i]) for i in chosen]
-            _, real = pad([x[:, 0] for x in encoded])
-            x = np.zeros((*real.shape, encoded[0].shape[1]), np.int32)
-            x[real] = np.concatenate(encoded)
+            x, real = _beside(encoded)
             logits, _ = self.call(x, None, real)
             logits[..., UNKNOWN] = -np.inf
             for i, row, own in zip(chosen, np.exp(log_softmax(logits)), encoded, strict=True):
@@ -223,6 +257,14 @@ class NumpyModel:
     def sample(self, config: Config, epoch: int) -> str | None:
         """Nothing is shown between the epochs of a tagger."""
         return None
+
+
+def _beside(encoded: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Encoded sentences side by side, `[batch, time, 1 + features]`, and the mask, True where there is a word."""
+    _, real = pad([x[:, 0] for x in encoded])
+    x = np.zeros((*real.shape, encoded[0].shape[1]), np.int32)
+    x[real] = np.concatenate(encoded)
+    return x, real
 
 
 def slashed(words: Sequence[str], tags: Sequence[str]) -> str:

@@ -13,10 +13,11 @@ from rnnzoo.cells.base import sigmoid
 from rnnzoo.cells.feedforward import dense, dense_backward, dropout_mask, embed, embed_backward
 from rnnzoo.cells.losses import log_softmax, sigmoid_cross_entropy, softmax_cross_entropy
 from rnnzoo.inference import Piece, arriving
+from rnnzoo.probes import Probe, spread
 from rnnzoo.vocabulary import Vocabularies, Vocabulary
 
 from . import Config, Options, ratios
-from .corpus import Sentence, encode
+from .corpus import Sentence, Split, encode, read
 
 State = tuple[Any, ...]  # for each layer its state; of a bidirectional layer a pair of states; arrays [batch, units]
 Arrays = dict[str, np.ndarray]
@@ -216,6 +217,33 @@ class NumpyModel:
             return np.concatenate([1 - second, second], axis=1)
         return np.exp(log_softmax(logits))
 
+    # -- looking inside --------------------------------------------------------------------------------------------
+
+    def probe(self, text: str) -> Probe:
+        """What the recurrent layers read of a text: its words, those that are not in the vocabulary as UNK."""
+        words, _, _ = read(text, self.config)
+        return Probe(self._named_layers(), self.embeddings[self.vocabulary["words"].encode(words)][None], tokens=words)
+
+    def probe_loss(self, sentences: Split, number: int, steps: int) -> Probe:
+        """Some `number` sentences, spread over `sentences`; L is the loss of the label in nats.
+
+        It reads the states as `pooling` has it: `mean` each of them, `max` where one is the largest, `last` the last one alone.
+        """
+        chosen = spread(len(sentences), number)
+        x = self.arrays([Sentence(sentences[i].words[:steps], sentences[i].grams) for i in chosen])
+        logits, _, (_, shape, largest, _, _, hidden, _) = self._forward(x, None, None)
+        d = self._loss(logits, np.asarray(sentences.labels)[chosen])[1].astype(logits.dtype)
+        d = d @ self.weights["output_layer.kernel"].T
+        if self.config.hidden:
+            d = d * (hidden > 0) @ self.weights["hidden.kernel"].T
+        d_y, d_state = self._pool_backward(d, shape, largest, x["mask"])
+        d_final = [*[None] * (len(self.layers) - 1), d_state]
+        inputs = embed(x["inputs"], self.embeddings)
+        return Probe(self._named_layers(), inputs, x["mask"], loss=lambda outputs: d_y, d_final=d_final)
+
+    def _named_layers(self) -> dict[str, Cell | Bidirectional]:
+        return {f"rnn.{i}": layer for i, layer in enumerate(self.layers)}
+
     # -- training --------------------------------------------------------------------------------------------------
 
     def loss_and_gradients(
@@ -230,11 +258,7 @@ class NumpyModel:
         """
         x, config = batch.arrays, self.config
         logits, after, (tapes, shape, chosen, dropped, features, hidden, values) = self._forward(x, state, rng)
-        if len(self.classes) == 2:
-            loss, d_logits = sigmoid_cross_entropy(logits[:, 0], x["labels"])
-            d_logits = d_logits[:, None]
-        else:
-            loss, d_logits = softmax_cross_entropy(logits, x["labels"])
+        loss, d_logits = self._loss(logits, x["labels"])
         d_logits = (d_logits / batch.tokens).astype(logits.dtype)
         gradients: Arrays = {}
         if values is not None:
@@ -261,6 +285,13 @@ class NumpyModel:
                 d_y = d_y * dropped
         gradients["embedding.embeddings"] = embed_backward(x["inputs"], d_y, len(self.embeddings))
         return loss, gradients, after
+
+    def _loss(self, logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss summed over sentences, and dL/d logits `[batch, outputs]`."""
+        if len(self.classes) > 2:
+            return softmax_cross_entropy(logits, labels)
+        loss, d_logits = sigmoid_cross_entropy(logits[:, 0], labels)
+        return loss, d_logits[:, None]
 
     # -- labelling -------------------------------------------------------------------------------------------------
 

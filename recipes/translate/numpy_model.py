@@ -27,10 +27,11 @@ from rnnzoo.cells.losses import softmax_cross_entropy
 from rnnzoo.decoding import Hypothesis, beam_search_batch
 from rnnzoo.errors import CallError
 from rnnzoo.inference import Piece, arriving
+from rnnzoo.probes import Probe, spread
 from rnnzoo.vocabulary import UNKNOWN, Vocabularies, Vocabulary
 
 from . import Config, Options
-from .corpus import END, SPECIAL, START
+from .corpus import END, SPECIAL, START, Item
 from .plot import draw_attention
 from .tokenizer import Tokenizer
 
@@ -242,6 +243,57 @@ class NumpyModel:
         readout += self.weights["readout.bias"]
         return np.tanh(readout, out=readout)
 
+    # -- looking inside --------------------------------------------------------------------------------------------
+
+    def probe(self, text: str) -> list[Probe]:
+        """The encoder over a source, and the decoder over the words of its own translation."""
+        words = self.tokenizers["source"].words(text)
+        if not words:
+            return []
+        source = self.vocabulary["source"].encode(words)[None]
+        _, state = self.encode(source, np.ones(source.shape, bool))
+        written = self.translate([text])[0][0].words
+        previous = np.array([START, *self.vocabulary["target"].encode(written)])
+        return [
+            Probe(_named("encoder", self.encoder), self.source_embeddings[source], tokens=words),
+            Probe(
+                _named("decoder", self.decoder),
+                self.target_embeddings[previous][None],
+                state=state,
+                tokens=[SPECIAL[1], *written],
+            ),
+        ]
+
+    def probe_loss(self, items: Sequence[Item], number: int, steps: int) -> Probe:
+        """The encoder over some `number` sources, spread over `items`; L is the loss, in nats, of the translation's first word.
+
+        It feels the source through the decoder's first state, and through attention, which reads each step of the encoder.
+        """
+        chosen = [items[i] for i in spread(len(items), number)]
+        words, mask = pad([self.vocabulary["source"].encode(self.tokenizers["source"].words(i.source)[:steps]) for i in chosen])
+        target = self.tokenizers["target"], self.vocabulary["target"]
+        first = [[*target[1].encode(target[0].words(item.references[0])), END][0] for item in chosen]
+        inputs = self.source_embeddings[words]
+        memory, final, _ = self.encoder.forward(inputs, None, mask)
+        y = self.target_embeddings[np.full((len(chosen), 1), START)]
+        outputs, _, decoded = self.decoder.forward(y, self._starts(final))
+        features, d_memory = [outputs[:, 0]], None
+        if self.attention:
+            context, _, attended = self.attention.forward(outputs, memory, mask)
+            features.append(context[:, 0])
+        readout = self._readout(*features, *[None] * (2 - len(features)))
+        logits = readout @ self.output_kernel + self.weights["output_layer.bias"]
+        d = softmax_cross_entropy(logits, np.array(first))[1] @ self.output_kernel.T
+        if "readout.kernel" in self.weights:
+            d = d * (1 - readout * readout) @ self.weights["readout.kernel"].T
+        d_outputs = d[:, None, : self.config.units]
+        if self.attention:
+            d_queries, d_memory, _ = self.attention.backward(attended, d[:, None, self.config.units :])
+            d_outputs = d_outputs + d_queries
+        _, d_started, _ = self.decoder.backward(decoded, d_outputs)
+        d_final = self._starts_backward(d_started)
+        return Probe(_named("encoder", self.encoder), inputs, mask, loss=lambda outputs: d_memory, d_final=d_final)
+
     # -- training --------------------------------------------------------------------------------------------------
 
     def loss_and_gradients(
@@ -443,6 +495,10 @@ class NumpyModel:
 
 
 # -- arrays ------------------------------------------------------------------------------------------------------------
+
+
+def _named(name: str, stack: Stacked) -> dict[str, Any]:
+    return {f"{name}.{i}": layer for i, layer in enumerate(stack.cells)}
 
 
 def _select(carried: tuple[Memory, State], rows: np.ndarray) -> tuple[Memory, State]:

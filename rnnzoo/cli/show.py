@@ -25,7 +25,7 @@ SHOWN_UNITS = 16  # rows of hidden units for each layer
 SHOWN_LAGS = (0, 1, 2, 4, 8, 16, 32, 64, 100)
 DECADES = 6  # what the length of a bar spans
 EIGHTHS = " ▏▎▍▌▋▊▉"  # ends of a bar
-LEVELS = "▁▂▃▄▅▆▇█"  # of an activation, from -1 to 1
+LEVELS = "▁▂▃▄▅▆▇█"  # of an activation, from minus to plus the largest of its layer
 WIDTH = 100  # columns of a line of hidden units
 
 
@@ -153,7 +153,9 @@ def _series(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any], dict
 def _render_gradients(found: list[dict[str, Any]]) -> None:
     for d in found:
         items = d["layers"][0]["items"][0]
-        console.result(f"{_title(d)}: |dL_T/ds_t| by lag T - t, mean over {items} test items of corpus {d['corpus']}")
+        shorter = any(n < items for layer in d["layers"] for n in layer["items"])
+        note = " (where fewer are as long, their number stands in brackets)" if shorter else ""
+        console.result(f"{_title(d)}: |dL_T/ds_t| by lag T - t, mean over {items} test items of corpus {d['corpus']}{note}")
     series = _series(found)
     longest = max(len(layer["norms"]) for *_, layer in series)
     lags = sorted({lag for lag in SHOWN_LAGS if lag < longest} | {min(longest, SHOWN_LAGS[-1] + 1) - 1})
@@ -164,12 +166,16 @@ def _render_gradients(found: list[dict[str, Any]]) -> None:
     room = max(1, ((shutil.get_terminal_size().columns if sys.stdout.isatty() else 200) - 6) // column)
     for at in range(0, len(series), room):
         some = series[at : at + room]
-        rows = [[lag, *(_norm(layer["norms"], lag, width) for *_, layer in some)] for lag in lags]
+        rows = [[lag, *(_norm(layer, lag, width) for *_, layer in some)] for lag in lags]
         console.table(title, ["lag", *(label for label, *_ in some)], rows)
 
 
-def _norm(norms: list[float], lag: int, width: int) -> str:
-    return f"{norms[lag]:.2e} {_bar(norms[lag], max(norms), width)}" if lag < len(norms) else ""
+def _norm(layer: dict[str, Any], lag: int, width: int) -> str:
+    norms, items = layer["norms"], layer["items"]
+    if lag >= len(norms):
+        return ""
+    fewer = f" ({items[lag]})" if items[lag] < items[0] else ""
+    return f"{norms[lag]:.2e} {_bar(norms[lag], max(norms), width)}{fewer}"
 
 
 def _bar(value: float, largest: float, width: int) -> str:
@@ -206,17 +212,18 @@ def _render_weights_by_gate(d: dict[str, Any]) -> None:
 
 
 def _render_activations(d: dict[str, Any]) -> None:
-    tokens = [_visible(token) for token in d["tokens"]]
-    gap = "" if all(len(token) == 1 for token in tokens) else " "
     for layer in d["layers"]:
+        tokens = [_visible(token) for token in layer["tokens"]]
+        gap = "" if all(len(token) == 1 for token in tokens) else " "
         shown = list(zip(layer["units"], layer["activations"], strict=True))[:SHOWN_UNITS]
         console.result(f"{_title(d)}, {layer['layer']}: the {len(shown)} units of {len(layer['units'])} that vary most")
-        console.result(f"{LEVELS[0]} is -1, {LEVELS[-1]} is 1")
+        bound = max((abs(v) for _, values in shown for v in values), default=0) or 1.0
+        console.result(f"{LEVELS[0]} is {-bound:.2g}, {LEVELS[-1]} is {bound:.2g}")
         for begin, end in _lines(tokens, gap):
             console.result()
             console.result(f"{'unit':>5}  " + gap.join(tokens[begin:end]))
             for unit, values in shown:
-                cells = (_level(v) * _columns(t) for v, t in zip(values[begin:end], tokens[begin:end], strict=True))
+                cells = (_level(v / bound) * _columns(t) for v, t in zip(values[begin:end], tokens[begin:end], strict=True))
                 console.result(f"{unit:>5}  " + gap.join(cells))
         console.result()
 
@@ -249,4 +256,4 @@ def _level(value: float) -> str:
 def _draw_activations(path: str, d: dict[str, Any]) -> None:
     from ..plotting import draw_units
 
-    draw_units(path, [_visible(token) for token in d["tokens"]], d["layers"])
+    draw_units(path, [layer | {"tokens": [_visible(token) for token in layer["tokens"]]} for layer in d["layers"]])

@@ -96,12 +96,12 @@ def test_weights_by_gate(rnnzoo, tiny):
 def test_activations_over_a_text(rnnzoo, tiny):
     text = "the cat sat ☃"
     found = rnnzoo("show", "chargen/tiny", "--activations", text, "--json").json
-    assert found["tokens"] == list(text)
     network = inference.load("chargen", str(tiny)).network
     record: dict = {}
     _, state = network.call(np.array([[0]]))
     network.call(network.vocabulary.encode(list(text))[None], state, record)
     for layer in found["layers"]:
+        assert layer["tokens"] == list(text)
         y = record[layer["layer"]][0].T
         assert sorted(layer["units"]) == list(range(16))
         assert np.array(layer["activations"]) == pytest.approx(y[layer["units"]], abs=1e-6)
@@ -171,6 +171,45 @@ def test_without_a_run(rnnzoo):
     assert rnnzoo("show", "--weights", "chargen").lines[0].startswith("chargen/pretrained")
     assert rnnzoo("copy", "chargen", "./mine").status == 0
     assert re.search(r"hint: rnnzoo train \S*/mine", rnnzoo("show", "--weights", "./mine").refused(1))
+
+
+SMALL = ("--data", "sample", "epochs=1", "units=4", "engine=numpy")
+OTHERS = {  # of the sample: what the steps of a text are called; the layers that --activations and --gradients show
+    "sentiment": ("The food wasn't good!", ["the", "food", "was", "n't", "good", "!"], ["rnn.0 forward", "rnn.0 backward"]),
+    "postag": ("The cat can't sit.", ["The", "cat", "ca", "n't", "sit", "."], ["rnn.0 forward", "rnn.0 backward"]),
+    "translate": ("the cat sat.", ["the", "cat", "sat", "."], ["encoder.0 forward", "encoder.0 backward"]),
+}
+
+
+@pytest.mark.parametrize("recipe", OTHERS)
+def test_the_other_recipes(rnnzoo, recipe, tmp_path):
+    text, tokens, names = OTHERS[recipe]
+    assert rnnzoo("train", recipe, *SMALL).status == 0
+    layers = rnnzoo("show", recipe, "--activations", text, "--json").json["layers"]
+    assert [layer["layer"] for layer in layers if "coder" not in layer["layer"] or "en" in layer["layer"]] == names
+    width = 2 if recipe == "translate" else 4  # of its units each direction has half
+    for layer in layers[:2]:
+        assert layer["tokens"] == tokens
+        assert sorted(layer["units"]) == list(range(width)) and np.shape(layer["activations"]) == (width, len(tokens))
+    if recipe == "translate":  # its decoder reads what it has written itself
+        written = rnnzoo("generate", "translate", text, "--json").json["translations"][0]["words"]
+        assert (layers[2]["layer"], layers[2]["tokens"]) == ("decoder.0", ["<s>", *written])
+        assert np.shape(layers[2]["activations"]) == (4, len(written) + 1)
+    shown = rnnzoo("show", recipe, "--activations", text).stdout
+    assert f"{names[0]}: the {width} units" in shown and " unit  " + " ".join(tokens) in shown
+
+    (run,) = rnnzoo("show", recipe, "--gradients", "--json").json["runs"]
+    assert list(dict.fromkeys(layer["layer"] for layer in run["layers"])) == names
+    for layer in run["layers"]:
+        assert layer["items"] == sorted(layer["items"], reverse=True) and 1 < layer["items"][0] <= 32
+        assert len(layer["norms"]) == len(layer["items"]) > 2 and max(layer["norms"]) > 0
+    assert "their number stands in brackets" in rnnzoo("show", recipe, "--gradients").stdout
+    assert "hidden units are shown over a text" in rnnzoo("show", recipe, "--activations", "  ").refused(2)
+    pytest.importorskip("matplotlib")
+    for asked in (["--activations", text], ["--gradients"]):
+        assert rnnzoo("show", recipe, *asked, "--plot", tmp_path / "x.png", "--quiet").status == 0
+        assert min(size_of_png(tmp_path / "x.png")) > 200
+        (tmp_path / "x.png").unlink()
 
 
 def test_a_recipe_that_does_not_open_its_layers(rnnzoo, tmp_path):
