@@ -12,14 +12,14 @@ from typing import Any
 
 from . import config as configs
 from . import inference, paths, runs, zoo
-from .errors import CallError
+from .errors import CallError, did_you_mean
 from .training.reporter import Reporter
 from .training.train import restored_config
 from .vocabulary import Vocabulary
 
 
 def describe(target: str, preset: str | None = None) -> dict[str, Any]:
-    """A recipe (by name or folder) or a run (`RECIPE/RUN`, or the path of its folder)."""
+    """A recipe (name or folder) or a run (`RECIPE/RUN`, its folder, or its name alone where one recipe only has such a run)."""
     if (run := _find_run(target)) is not None:
         if preset:
             raise CallError(
@@ -51,7 +51,19 @@ def _find_run(target: str) -> runs.Run | None:
     recipe, slash, name = target.partition("/")
     if slash and name and recipe in zoo.names():
         return runs.named(recipe, name)
-    return None
+    if zoo.is_path(target) or target in zoo.names():
+        return None
+    known = {recipe: runs.names(recipe) for recipe in zoo.names()}
+    owners = [recipe for recipe, own in known.items() if target in own]
+    if len(owners) > 1:
+        raise CallError(
+            f"several recipes have a run {target!r}", f"name one: {', '.join(f'{recipe}/{target}' for recipe in owners)}"
+        )
+    if not owners:
+        names = dict.fromkeys([*known, *(name for own in known.values() for name in own)])
+        otherwise = f"recipes: {', '.join(known)}; a folder of your own: ./{target}; rnnzoo list shows the runs"
+        raise CallError(f"no recipe or run {target!r}", did_you_mean(target, names, otherwise))
+    return runs.named(owners[0], target)
 
 
 def _recipe_of(run: runs.Run) -> zoo.Recipe:
@@ -127,7 +139,7 @@ LEAD_IN = 50  # steps read before those of the lags, where there are as many: th
 
 
 def _model(target: str) -> inference.Model:
-    """A run (`RECIPE/RUN`, or the path of its folder), or the newest trained run of a recipe (by name or folder)."""
+    """A run (as to `describe`), or the newest trained run of a recipe (by name or folder)."""
     run = _find_run(target)
     return inference.load(zoo.load(target) if run is None else _recipe_of(run), run)
 

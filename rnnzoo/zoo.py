@@ -86,7 +86,7 @@ def load(name: str) -> Recipe:
         CallError: if there is no such recipe.
         RnnzooError: if the recipe's card cannot be imported.
     """
-    if _is_path(name):
+    if is_path(name):
         return _load_folder(paths.given(name).resolve())
     if name not in names():
         known = ", ".join(names())
@@ -98,10 +98,11 @@ def load(name: str) -> Recipe:
 
 def name_of(name: str) -> str:
     """The name under which the runs of a recipe, given as to `load`, are kept; the recipe itself is not looked at."""
-    return _name_of_folder(paths.given(name).resolve()) if _is_path(name) else name
+    return _name_of_folder(paths.given(name).resolve()) if is_path(name) else name
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether what names a recipe is the path of a folder."""
     return "/" in name or "\\" in name or name in (".", "..")
 
 

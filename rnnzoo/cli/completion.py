@@ -42,8 +42,11 @@ def runs(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def targets(incomplete: str) -> list[str]:
-    """Recipes, and runs as RECIPE/RUN."""
+    """Recipes, and runs as RECIPE/RUN or, where only one recipe has such a run, by their bare name."""
     from .. import runs, zoo
 
     recipe, slash, _ = incomplete.partition("/")
-    return [f"{recipe}/{run}" for run in runs.names(recipe)] if slash and recipe in zoo.names() else recipes(incomplete)
+    if slash:
+        return [f"{recipe}/{run}" for run in runs.names(recipe)] if recipe in zoo.names() else recipes(incomplete)
+    names = [run for name in zoo.names() for run in runs.names(name)]
+    return [*recipes(incomplete), *(name for name in names if names.count(name) == 1)]

@@ -34,7 +34,7 @@ def show(
         list[str],
         typer.Argument(
             metavar="RECIPE|RUN...",
-            help="A recipe, or a run as RECIPE/RUN or by path; see --gradients.",
+            help="A recipe, or a run as RECIPE/RUN, by name or by path; see --gradients.",
             autocompletion=completion.targets,
         ),
     ],

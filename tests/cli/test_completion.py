@@ -36,6 +36,8 @@ def offered(rnnzoo):
         ("rnnzoo generate cha", ["chargen"]),
         ("rnnzoo generate chargen cha", []),  # a text
         ("rnnzoo show chargen/", ["chargen/tiny", "chargen/pretrained"]),
+        ("rnnzoo show t", ["translate", "tiny"]),
+        ("rnnzoo show p", ["postag"]),  # each recipe has a run "pretrained": that name alone says nothing
         ("rnnzoo train ./m", ["./mine"]),
         ("rnnzoo eval ./mine --run ", []),  # its runs are its own
         ("rnnzoo eval xyzzy --run ", []),

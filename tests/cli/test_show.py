@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import pytest
 
@@ -42,6 +43,26 @@ def test_a_run(rnnzoo, tiny, how):
     weights = runs.open_run(tiny).best_weights()
     assert {w["name"]: w["shape"] for w in shown["weights"]} == {name: list(array.shape) for name, array in weights.items()}
     assert shown["parameters"] == sum(array.size for array in weights.values())
+
+
+def test_a_run_by_its_bare_name(rnnzoo, tiny):
+    shown = rnnzoo("show", "tiny", "--json")
+    assert shown.stdout == rnnzoo("show", "chargen/tiny", "--json").stdout
+    assert rnnzoo("show", "--weights", "tiny", "--json").json["run"] == "tiny"
+    assert "did you mean tiny?" in rnnzoo("show", "tinny").refused(2)
+    assert "did you mean chargen?" in rnnzoo("show", "--weights", "chargne").refused(2)
+
+
+def test_a_bare_name_of_several_runs_is_ambiguous(rnnzoo, tiny, home):
+    shutil.copytree(tiny, home / "checkpoints" / "postag" / "tiny", symlinks=True)
+    said = rnnzoo("show", "tiny").refused(2)
+    assert "several recipes have a run 'tiny'" in said and "chargen/tiny, postag/tiny" in said
+
+
+def test_a_recipe_wins_over_a_run_of_its_name(rnnzoo, tiny):
+    shutil.copytree(tiny, tiny.parent / "sentiment", symlinks=True)
+    assert rnnzoo("show", "sentiment", "--json").json["summary"] == zoo.load("sentiment").card.SUMMARY
+    assert rnnzoo("show", "chargen/sentiment", "--json").json["run"] == "sentiment"
 
 
 def test_a_run_for_people(rnnzoo, tiny):
