@@ -117,7 +117,7 @@ def fit(run: Run, task: Task, engine: Engine, reporter: Reporter) -> None:
             if progress.tokens:
                 _end_epoch(run, task, engine, progress, reporter, cut=progress.position < len(batches))
                 progress.seconds = seconds_before + time.monotonic() - session_start
-            stopped = out_of_time() or _out_of_patience(run, config.patience)
+            stopped = out_of_time() or out_of_patience(run, config.patience)
             if progress.position == len(batches):
                 progress.epoch += 1
                 progress.position, progress.loss, progress.tokens, state = 0, 0.0, 0, None
@@ -176,7 +176,7 @@ def _smaller_steps(config: Any) -> str:
     return f"lower the step size: learning_rate={config.learning_rate / 4:g}, or bound gradients: clipnorm=1"
 
 
-def _out_of_patience(run: Run, patience: int) -> bool:
+def out_of_patience(run: Run, patience: int) -> bool:
     """Whether the best epoch lies `patience` epochs back. It follows from the history alone, so resuming cannot change it."""
     history, best = run.record["history"], run.best
     if history and IN_TRAINING in history[-1]:

@@ -18,10 +18,11 @@ from ..errors import CallError, RunError
 from ..runs import Run
 from . import threads
 from .engines import make_engine
-from .loop import Task, fit
+from .loop import Task, fit, out_of_patience
 from .reporter import Reporter
 
-FREE_ON_RESUME = ("epochs", "minutes")  # epochs re-plans the schedule, minutes is a cap; all else would be another run
+# epochs re-plans the schedule, minutes and patience say only when to stop; all else would be another run.
+FREE_ON_RESUME = ("epochs", "minutes", "patience")
 
 
 def train(
@@ -93,7 +94,7 @@ def resume(
     """Go on with a run from its last checkpoint: the newest unfinished one, or the one named.
 
     Args:
-        overrides: `key=value`; a setting that differs from the run's is an error, save for `epochs` and `minutes`.
+        overrides: `key=value`; a setting that differs from the run's is an error, save for `epochs`, `minutes` and `patience`.
     """
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
     reporter = reporter or Reporter()
@@ -118,20 +119,13 @@ def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], reporter: Report
             f"leave {fixed[0]} out, or start a new run without --resume",
         )
     done = run.record["last"][0]["progress"]["epoch"] if run.record["last"] else 0
-    if run.finished and (not changed or set(changed) == {"minutes"} and run.record["status"] == "finished"):
-        why = f"already at epoch {done}; epochs=M extends it"
-        if run.record["status"] != "finished":
-            timed_out = config.minutes and run.record["last"][0]["progress"]["seconds"] >= config.minutes * 60
-            setting, more = ("minutes", "minutes=0 lifts the cap") if timed_out else ("patience", "epochs=M extends it")
-            why = f"stopped after epoch {done} by {setting}={getattr(config, setting):g}; {more}"
+    if config.epochs < done:
+        raise CallError(f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more")
+    if run.finished and (why := _at_its_end(run, config, done)):
         reporter.note(f"run {run.name} is {why}")
         run.tidy()
         return
     if "epochs" in changed:
-        if config.epochs < done:
-            raise CallError(
-                f"run {run.name} is already at epoch {done}, received epochs={config.epochs}", f"epochs={done} or more"
-            )
         reporter.note(
             f"re-planned from {old.epochs} to {config.epochs} epochs: the step size follows the new plan from here on"
         )
@@ -149,6 +143,19 @@ def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], reporter: Report
     # The recorded number of threads, whatever else runs now: it can decide the last bit of a sum.
     with threads.limited(run.record.get("threads", config.threads)):
         _train(recipe, run, config, corpus, reporter)
+
+
+def _at_its_end(run: Run, config: Any, done: int) -> str:
+    """Why a run that has ended has nothing to do under a configuration, in words; "" where it can go on."""
+    if run.record["status"] == "finished":
+        return f"already at epoch {done}; epochs=M extends it" if config.epochs == done else ""
+    if config.epochs == done:
+        return ""  # it is re-planned to end here
+    if config.minutes and run.record["last"][0]["progress"]["seconds"] >= config.minutes * 60:
+        return f"stopped after epoch {done} by minutes={config.minutes:g}; minutes=0 lifts the cap"
+    if out_of_patience(run, config.patience):  # one more epoch would end in the same way
+        return f"stopped after epoch {done} by patience={config.patience}; patience=0 lifts it"
+    return ""
 
 
 def restored_config(recipe: zoo.Recipe, run: Run) -> Any:

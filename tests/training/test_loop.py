@@ -456,13 +456,32 @@ def test_epochs_extend_a_finished_run(text):
 def test_a_finished_run_says_so(text):
     run = train("chargen", configured(epochs=1), data=text, name="done")
     before = (run.path / "run.json").read_bytes()
-    for overrides in ([], ["epochs=1"], ["minutes=5"]):
+    for overrides in ([], ["epochs=1"], ["minutes=5"], ["patience=3"]):
         notes = Notes()
         again = resume("chargen", overrides, name="done", reporter=notes)
         assert notes.notes == ["run done is already at epoch 1; epochs=M extends it"]
         assert again.record["status"] == "finished"
         assert notes.steps == []
         assert (run.path / "run.json").read_bytes() == before
+
+
+def test_a_run_that_patience_stopped_goes_on_without_it_and_ends_in_the_same_weights(text, monkeypatch):
+    def worse_and_worse(model, items):
+        return {"bits_per_char": float(np.linalg.norm(model.kernel))}  # which grows in training
+
+    monkeypatch.setattr(zoo.load("chargen").part("evaluation"), "evaluate", worse_and_worse)
+    whole = train("chargen", configured(epochs=4), data=text, name="whole")
+    train("chargen", configured(epochs=4, patience=2), data=text, name="stopped")
+    before = runs.named("chargen", "stopped").record
+    assert (before["status"], len(before["history"])) == ("stopped", 3)
+    for overrides in ([], ["epochs=9"], ["patience=1"]):  # the best epoch would lie back as far as before
+        notes = Notes()
+        resume("chargen", overrides, name="stopped", reporter=notes)
+        patience = 1 if "patience=1" in overrides else 2
+        assert notes.notes == [f"run stopped is stopped after epoch 3 by patience={patience}; patience=0 lifts it"]
+        assert runs.named("chargen", "stopped").record == before
+    assert outcome(resume("chargen", ["patience=0"], name="stopped")) == outcome(whole)
+    assert runs.named("chargen", "stopped").record["config"]["patience"] == 0
 
 
 def test_an_epoch_already_done_cannot_be_undone(text):
