@@ -16,14 +16,21 @@ from . import evaluation, runs, zoo
 from .errors import CallError, RunError
 from .runs import Run
 from .training.reporter import Reporter
+from .training.train import restored_config
+from .training.train import resume as _resume
 from .training.train import train as _train
 
-_RUN = re.compile(r"(.+)-fold0")
+_RUN = re.compile(r"(.+)-fold(\d+)")
 
 
 def name_of(base: str, fold: int) -> str:
     """The name of the run of a fold."""
     return f"{base}-fold{fold}"
+
+
+def fresh_name() -> str:
+    """What the names of a training's runs begin with where nothing else is said: the time of day."""
+    return time.strftime("%Y%m%d-%H%M%S")
 
 
 def train(
@@ -39,16 +46,59 @@ def train(
     """Train one run for each of the folds 0 to `folds` - 1; `name` is what their names begin with, else the time of day.
 
     Raises:
-        CallError: if the recipe has no folds, or not as many.
+        CallError: if the recipe has no folds, or not as many; or if there are runs of that name.
     """
     check(recipe, folds)
-    name = name or time.strftime("%Y%m%d-%H%M%S")
+    name = name or fresh_name()
+    if taken := sorted({name_of(name, fold) for fold in range(folds)} & set(runs.names(recipe.name))):
+        raise CallError(
+            f"{recipe.name} already has a run {taken[0]!r}",
+            f"rnnzoo train {recipe.argument} --folds {folds} --run {name} --resume goes on with them; or choose another name",
+        )
     return [
         _train(
             recipe, dataclasses.replace(config, fold=fold), data=data, name=name_of(name, fold), seed=seed, reporter=reporter
         )
         for fold in range(folds)
     ]
+
+
+def resume(
+    recipe: zoo.Recipe,
+    overrides: list[str],
+    folds: int,
+    *,
+    name: str | None = None,
+    reporter: Reporter | None = None,
+) -> list[Run]:
+    """Go on with a training of folds: with the runs that are unfinished, and then with the folds that have none yet.
+
+    Args:
+        overrides: as for `training.train.resume`.
+        name: as given to `train`; None for the newest training that is unfinished.
+    """
+    check(recipe, folds)
+    name = name or _newest_unfinished(recipe, folds)
+    there = set(runs.names(recipe.name))
+    begun = [fold for fold in range(folds) if name_of(name, fold) in there]
+    if not begun:
+        raise RunError(
+            f"{recipe.name} has no run {name_of(name, 0)!r} to go on with",
+            f"rnnzoo train {recipe.argument} --folds {folds} --run {name} begins one",
+        )
+    trained = {fold: _resume(recipe, overrides, name=name_of(name, fold), reporter=reporter) for fold in begun}
+    first = trained[begun[0]]
+    config = restored_config(recipe, first)
+    for fold in sorted(set(range(folds)) - set(begun)):
+        trained[fold] = _train(
+            recipe,
+            dataclasses.replace(config, fold=fold),
+            data=first.record["corpus"]["argument"],
+            name=name_of(name, fold),
+            seed=first.record["seed"],
+            reporter=reporter,
+        )
+    return [trained[fold] for fold in range(folds)]
 
 
 def evaluate(
@@ -118,4 +168,17 @@ def _newest(recipe: zoo.Recipe, folds: int) -> str:
         base = (_RUN.fullmatch(run.name) or [None, None])[1]
         if base and all(name_of(base, fold) in usable for fold in range(folds)):
             return base
-    raise RunError(f"{recipe.name} has no training of {folds} folds", f"rnnzoo train {recipe.name} --folds {folds}")
+    raise RunError(f"{recipe.name} has no training of {folds} folds", f"rnnzoo train {recipe.argument} --folds {folds}")
+
+
+def _newest_unfinished(recipe: zoo.Recipe, folds: int) -> str:
+    """The newest training that has not come to its end in each of these folds."""
+    found = runs.runs_of(recipe.name)
+    finished = {run.name for run in found if run.finished}
+    for run in found:
+        base = (_RUN.fullmatch(run.name) or [None, None])[1]
+        if base and not all(name_of(base, fold) in finished for fold in range(folds)):
+            return base
+    raise RunError(
+        f"{recipe.name} has no unfinished training of {folds} folds", f"rnnzoo train {recipe.argument} --folds {folds}"
+    )

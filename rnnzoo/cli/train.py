@@ -41,12 +41,16 @@ def train(
     from ..training import train as training
     from ..training.interrupts import Interrupted
 
-    if resume and (preset or data or folds):
-        raise CallError("--resume goes on with a run as it was started", "leave out --preset, --data and --folds")
+    if resume and (preset or data):
+        raise CallError("--resume goes on with a run as it was started", "leave out --preset and --data")
     loaded = zoo.load(recipe)
+    if folds is not None and not resume:
+        run = run or splits.fresh_name()
     reporter = console.QuietReporter() if quiet else console.TrainingReporter()
     try:
-        if resume:
+        if resume and folds is not None:
+            trained = splits.resume(loaded, settings or [], folds, name=run, reporter=reporter)
+        elif resume:
             trained = [training.resume(loaded, settings or [], name=run, reporter=reporter)]
         else:
             config = configs.apply(configs.with_preset(loaded.card.Config, loaded.card.PRESETS, preset), settings or [])
@@ -56,7 +60,7 @@ def train(
                 trained = [training.train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)]
     except Interrupted as interrupted:
         _close(reporter)
-        console.note(f"interrupted ({interrupted}); the checkpoint is saved. Go on: {_how_to_resume(recipe, run)}")
+        console.note(f"interrupted ({interrupted}); the checkpoint is saved. Go on: {_how_to_resume(recipe, run, folds)}")
         return 128 + interrupted.signal
     finally:
         _close(reporter)
@@ -87,8 +91,9 @@ def _close(reporter) -> None:
         reporter.close()
 
 
-def _how_to_resume(recipe: str, run: str | None) -> str:
-    return f"rnnzoo train {recipe} --resume" + (f" --run {run}" if run else "")
+def _how_to_resume(recipe: str, run: str | None, folds: int | None) -> str:
+    of_folds = "" if folds is None else f" --folds {folds}"
+    return f"rnnzoo train {recipe}{of_folds} --resume" + (f" --run {run}" if run else "")
 
 
 def _summary(run) -> dict:

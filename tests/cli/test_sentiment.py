@@ -106,6 +106,18 @@ def test_folds_out_of_range_are_refused(rnnzoo):
     assert "has no folds" in rnnzoo("train", "chargen", "--folds", 2, "--data", "sample").refused(2)
 
 
+def test_folds_that_were_interrupted_say_how_to_go_on(rnnzoo):
+    small = ("--data", "sample", "units=4", "epochs=1", "engine=numpy", "--folds", "2")
+    interrupt = "import signal, rnnzoo.training.loop as l\nl._end_epoch = lambda *a, **k: signal.raise_signal(signal.SIGINT)"
+    ended = rnnzoo("train", "sentiment", *small, "epochs=2", prelude=interrupt)
+    assert ended.status == 130
+    name = ended.stderr.splitlines()[-1].partition("Go on: rnnzoo train sentiment --folds 2 --resume --run ")[2]
+    assert name
+    resumed = rnnzoo("train", "sentiment", "--folds", 2, "--resume", "--run", name, "--json")
+    assert [json.loads(line)["run"] for line in resumed.lines] == [f"{name}-fold0", f"{name}-fold1"]
+    assert rnnzoo("eval", "sentiment", "--folds", 2, "--run", name, "--json", "--no-baselines").status == 0
+
+
 def test_the_sample_is_learnt_beyond_counting_words(rnnzoo, trained):
     """Composition decides: negated and turned, "but" and "although". The linear baseline only counts."""
     report = rnnzoo("eval", "sentiment", "--run", "a-fold0", "--json").json
