@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
+FOLDERS = ("rnnzoo", "recipes", "examples", "tests")
 WHERE = """
 import json, rnnzoo, rnnzoo.recipes.chargen as chargen
 from importlib.util import find_spec
@@ -72,7 +73,7 @@ def checkout(tmp_path_factory) -> Path:
     """A copy of the project that has a fifth recipe, downloads in data/, and compiled and hidden litter."""
     folder = tmp_path_factory.mktemp("checkout") / "rnnzoo"
     folder.mkdir()
-    for name in ("rnnzoo", "recipes", "tests"):
+    for name in FOLDERS:
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -143,7 +144,7 @@ def test_the_wheel_holds_the_package_and_the_recipes_and_nothing_else(checkout, 
 def test_the_sdist_holds_what_git_holds(checkout, archives):
     with tarfile.open(archives["sdist"]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    code = {f"{folder}/{name}" for folder in ("rnnzoo", "recipes", "tests") for name in files_under(checkout / folder)}
+    code = {f"{folder}/{name}" for folder in FOLDERS for name in files_under(checkout / folder)}
     others = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore", ".ci/run", "data/.gitkeep", "PKG-INFO"}
     assert names == code | others
 
