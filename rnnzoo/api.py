@@ -21,6 +21,7 @@ def train(
     data: str | None = None,
     run: str | None = None,
     seed: int = 0,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Run:
@@ -35,7 +36,7 @@ def train(
     loaded = zoo.load(recipe)
     config = configs.with_preset(loaded.card.Config, loaded.card.PRESETS, preset)
     config = configs.apply(config, (f"{key}={value}" for key, value in settings.items()))
-    return _train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)
+    return _train(loaded, config, data=data, name=run, seed=seed, tensorboard=tensorboard, reporter=reporter)
 
 
 def load_keras(recipe: str, run: str | None = None) -> Any:

@@ -41,6 +41,7 @@ def train(
     data: str | None = None,
     name: str | None = None,
     seed: int = 0,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
 ) -> list[Run]:
     """Train one run for each of the folds 0 to `folds` - 1; `name` is what their names begin with, else the time of day.
@@ -57,7 +58,13 @@ def train(
         )
     return [
         _train(
-            recipe, dataclasses.replace(config, fold=fold), data=data, name=name_of(name, fold), seed=seed, reporter=reporter
+            recipe,
+            dataclasses.replace(config, fold=fold),
+            data=data,
+            name=name_of(name, fold),
+            seed=seed,
+            tensorboard=tensorboard,
+            reporter=reporter,
         )
         for fold in range(folds)
     ]
@@ -69,6 +76,7 @@ def resume(
     folds: int,
     *,
     name: str | None = None,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
 ) -> list[Run]:
     """Go on with a training of folds: with the runs that are unfinished, and then with the folds that have none yet.
@@ -86,7 +94,9 @@ def resume(
             f"{recipe.name} has no run {name_of(name, 0)!r} to go on with",
             f"rnnzoo train {recipe.argument} --folds {folds} --run {name} begins one",
         )
-    trained = {fold: _resume(recipe, overrides, name=name_of(name, fold), reporter=reporter) for fold in begun}
+    trained = {
+        fold: _resume(recipe, overrides, name=name_of(name, fold), tensorboard=tensorboard, reporter=reporter) for fold in begun
+    }
     first = trained[begun[0]]
     config = restored_config(recipe, first)
     for fold in sorted(set(range(folds)) - set(begun)):
@@ -96,6 +106,7 @@ def resume(
             data=first.record["corpus"]["argument"],
             name=name_of(name, fold),
             seed=first.record["seed"],
+            tensorboard=tensorboard or first.record.get("tensorboard", False),
             reporter=reporter,
         )
     return [trained[fold] for fold in range(folds)]

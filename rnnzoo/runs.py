@@ -5,6 +5,7 @@
       vocabulary.json
       best-<serial>.safetensors   weights of the best epoch; best.safetensors is a link to it
       last-<serial>.safetensors   what resuming needs: weights/..., optimizer/..., state/...; the two newest are kept
+      tensorboard/                event files, of a run trained with them; run.json does not name them
 
 A file that run.json names is never written again. A new checkpoint gets a new name, is synced to the disk, and one rename of
 run.json switches to it; only then do files go that are no longer named. A new run is made under another name and renamed when

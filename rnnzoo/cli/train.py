@@ -31,6 +31,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, shuffles and dropout.")] = 0,
     folds: Annotated[int | None, typer.Option(metavar="K", help="Train K runs, each on another split.")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard event files into the run's folder (keras engine).")
+    ] = False,
     json: JSON = False,
     quiet: QUIET = False,
 ) -> int:
@@ -47,17 +50,18 @@ def train(
     if folds is not None and not resume:
         run = run or splits.fresh_name()
     reporter = console.QuietReporter() if quiet else console.TrainingReporter()
+    shared = {"name": run, "tensorboard": tensorboard, "reporter": reporter}
     try:
         if resume and folds is not None:
-            trained = splits.resume(loaded, settings or [], folds, name=run, reporter=reporter)
+            trained = splits.resume(loaded, settings or [], folds, **shared)
         elif resume:
-            trained = [training.resume(loaded, settings or [], name=run, reporter=reporter)]
+            trained = [training.resume(loaded, settings or [], **shared)]
         else:
             config = configs.apply(configs.with_preset(loaded.card.Config, loaded.card.PRESETS, preset), settings or [])
             if folds is not None:
-                trained = splits.train(loaded, config, folds, data=data, name=run, seed=seed, reporter=reporter)
+                trained = splits.train(loaded, config, folds, data=data, seed=seed, **shared)
             else:
-                trained = [training.train(loaded, config, data=data, name=run, seed=seed, reporter=reporter)]
+                trained = [training.train(loaded, config, data=data, seed=seed, **shared)]
     except Interrupted as interrupted:
         _close(reporter)
         console.note(f"interrupted ({interrupted}); the checkpoint is saved. Go on: {_how_to_resume(recipe, run, folds)}")

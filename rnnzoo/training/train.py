@@ -18,6 +18,7 @@ from ..errors import CallError, RunError
 from ..runs import Run
 from . import threads
 from .engines import make_engine
+from .events import Events
 from .loop import Task, fit, out_of_patience
 from .reporter import Reporter
 
@@ -32,6 +33,7 @@ def train(
     data: str | None = None,
     name: str | None = None,
     seed: int = 0,
+    tensorboard: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Train a recipe in a new run directory.
@@ -42,6 +44,7 @@ def train(
         data: a registered corpus, `sample`, `tfds:NAME` or a path; the recipe's own corpus if None.
         name: of the run; by the time of day if None.
         seed: of initial weights, shuffles and dropout.
+        tensorboard: write event files, which takes the keras engine; see `events`.
 
     Raises:
         RnnzooError: whatever keeps it from training, with a hint.
@@ -50,12 +53,12 @@ def train(
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
     reporter = reporter or Reporter()
     config = recipe.card.Config() if config is None else config
+    engine_name = _engine_for(recipe, config, tensorboard, reporter)
     corpus = recipe.part("corpus").load_corpus(config, data, reporter)
-    engine_name = _engine_for(recipe, config)
     _refuse_giants(recipe, config, corpus.vocabulary)
     with threads.limited(config.threads) as count:
         facts = {"config": dataclasses.asdict(config), "corpus": {"argument": data, **corpus.facts()}, "seed": seed}
-        machine = {"engine": engine_name, "threads": count, "versions": _versions(engine_name)}
+        machine = {"engine": engine_name, "threads": count, "versions": _versions(engine_name), "tensorboard": tensorboard}
         plan = _plan(config, len(corpus.batches(config, 0, seed)))
         run = runs.create(recipe.name, name, {**_new(recipe), **facts, **machine, "plan": plan}, corpus.vocabulary)
         try:
@@ -89,12 +92,18 @@ def _plan(config: Any, steps_per_epoch: int) -> dict[str, int]:
 
 
 def resume(
-    recipe: str | zoo.Recipe, overrides: list[str] = (), *, name: str | None = None, reporter: Reporter | None = None
+    recipe: str | zoo.Recipe,
+    overrides: list[str] = (),
+    *,
+    name: str | None = None,
+    tensorboard: bool = False,
+    reporter: Reporter | None = None,
 ) -> Run:
     """Go on with a run from its last checkpoint: the newest unfinished one, or the one named.
 
     Args:
         overrides: `key=value`; a setting that differs from the run's is an error, save for `epochs`, `minutes` and `patience`.
+        tensorboard: write event files from here on; a run that was started so needs no telling.
     """
     recipe = zoo.load(recipe) if isinstance(recipe, str) else recipe
     reporter = reporter or Reporter()
@@ -103,11 +112,16 @@ def resume(
     if run.shipped:
         raise CallError(f"the model that comes with {recipe.name} has no state to resume from", run.shipped["command"])
     with runs.exclusive(run):
-        _resume(recipe, run, overrides, reporter)
+        _resume(recipe, run, overrides, tensorboard, reporter)
     return run
 
 
-def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], reporter: Reporter) -> None:
+def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], tensorboard: bool, reporter: Reporter) -> None:
+    if tensorboard and run.record["engine"] != "keras":
+        raise CallError(
+            f"--tensorboard writes with TensorFlow, run {run.name} was started with engine={run.record['engine']}",
+            "leave --tensorboard out, or start a new run with it",
+        )
     old = restored_config(recipe, run)
     config = configs.apply(old, overrides)
     changed = configs.differences(old, config)
@@ -138,6 +152,7 @@ def _resume(recipe: zoo.Recipe, run: Run, overrides: list[str], reporter: Report
             "restore the file it was trained on, or start a new run",
         )
     run.record["config"], run.record["status"] = dataclasses.asdict(config), "unfinished"
+    run.record["tensorboard"] = tensorboard or run.record.get("tensorboard", False)
     if changed:
         run.commit()  # now, not with the next checkpoint: after a kill in between, --resume goes on with the new plan
     # The recorded number of threads, whatever else runs now: it can decide the last bit of a sum.
@@ -190,6 +205,8 @@ def _train(recipe: zoo.Recipe, run: Run, config: Any, corpus: Any, reporter: Rep
         # Only recipes that learn from their validation items in the end have a say here.
         refits=(lambda epoch: corpus.refits(config, epoch)) if hasattr(corpus, "refits") else Task.refits,
     )
+    if run.record["tensorboard"]:
+        reporter = Events(reporter, run, config)
     reporter.start(
         {
             "recipe": recipe.name,
@@ -221,10 +238,15 @@ def _refuse_giants(recipe: zoo.Recipe, config: Any, vocabulary: Any) -> None:
             )
 
 
-def _engine_for(recipe: zoo.Recipe, config: Any) -> str:
+def _engine_for(recipe: zoo.Recipe, config: Any, tensorboard: bool, reporter: Reporter) -> str:
     """The engine for a configuration. A choice without a NumPy twin is refused here, before anything is trained."""
+    if tensorboard and config.engine == "numpy":
+        raise CallError("--tensorboard writes with TensorFlow, received engine=numpy", "engine=keras, or leave one of them out")
     if config.engine != "auto":
         return config.engine
+    if tensorboard:
+        reporter.note("engine keras, for --tensorboard")
+        return "keras"
     return recipe.part("numpy_model").faster_engine(config)
 
 
