@@ -54,7 +54,7 @@ def train(
     if taken := sorted({name_of(name, fold) for fold in range(folds)} & set(runs.names(recipe.name))):
         raise CallError(
             f"{recipe.name} already has a run {taken[0]!r}",
-            f"rnnzoo train {recipe.argument} --folds {folds} --run {name} --resume goes on with them; or choose another name",
+            f"rnnzoo train {recipe.argument} --folds {folds} --run {name} --resume goes on with it; or choose another name",
         )
     return [
         _train(

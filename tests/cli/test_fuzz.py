@@ -44,7 +44,7 @@ VERBS = {
         ["--skip-unknown", "--samples=2", "--beam=3"],
     ),
     ("eval",): (["--run", "--data", "--split"], ["--no-baselines"]),
-    ("show",): (["--preset"], []),
+    ("show",): (["--preset", "--activations"], ["--weights", "--gradients"]),
     ("verify",): (["--run"], []),
     ("copy",): ([], []),
     ("data", "fetch"): ([], []),
