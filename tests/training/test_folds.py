@@ -82,4 +82,4 @@ def test_what_cannot_go_on(sentiment):
     with pytest.raises(CallError, match="already has a run 'x-fold0'") as caught:
         train(sentiment, "x")
     assert "rnnzoo train sentiment --folds 3 --run x --resume goes on" in caught.value.hint
-    assert sorted(runs.names("sentiment")) == [f"x-fold{fold}" for fold in range(FOLDS)]
+    assert sorted(run.name for run in runs.runs_of("sentiment")) == [f"x-fold{fold}" for fold in range(FOLDS)]
