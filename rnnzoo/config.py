@@ -79,7 +79,15 @@ def parse(cls: type, key: str, text: str, known_as: str = "a setting") -> Any:
         raise CallError(
             f"{key!r} is not {known_as} of this recipe", did_you_mean(key, known, "one of: " + ", ".join(sorted(known)))
         )
-    return checked(cls, key, _typed(get_type_hints(cls)[key], key, text.strip()))
+    kind = get_type_hints(cls)[key]
+    return checked(cls, key, text if kind is str else _typed(kind, key, text.strip()))
+
+
+def given(cls: type, key: str, value: Any, known_as: str = "a setting") -> Any:
+    """The value of field `key` of dataclass `cls`, from JSON or Python: a text is read as on a command line."""
+    if key in fields(cls) and not isinstance(value, (str, int, float)):
+        raise CallError(f"{key} must be one value, received {value!r}", f"the default is {fields(cls)[key].default!r}")
+    return parse(cls, key, str(value), known_as)
 
 
 def checked(cls: type, key: str, value: Any) -> Any:
@@ -103,8 +111,6 @@ def _typed(kind: Any, key: str, text: str) -> Any:
                 f"{key} must be one of {', '.join(get_args(kind))}, received {text!r}",
                 did_you_mean(text, get_args(kind), f"for instance {key}={get_args(kind)[0]}"),
             )
-        return text
-    if kind is str:
         return text
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}

@@ -28,6 +28,7 @@ def test_the_output_begins_exactly_with_the_prefix(rnnzoo):
 
 def test_the_prefix_keeps_its_spaces(rnnzoo):
     assert rnnzoo("generate", "chargen", "  Alice  ", *SEED).stdout.startswith("  Alice  ")
+    assert rnnzoo("generate", "--prefix", " Alice ", "--length", "0").stdout == " Alice \n"
 
 
 def test_the_same_seed_writes_the_same_text(rnnzoo):
