@@ -44,6 +44,22 @@ class TrainingError(RnnzooError):
     """Training cannot go on, for instance after a non-finite loss."""
 
 
+def explained(error: Exception) -> tuple[str, str, int]:
+    """What failed, what to do about it, and the exit status, of any exception."""
+    if isinstance(error, RnnzooError):
+        return error.message, error.hint, error.exit_code
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory. {error}", "smaller settings: batch_size, window, units or layers", 1
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}{where}", "check the path, its permissions and the space on its disk", 1
+    return (
+        f"{type(error).__name__}: {error} (a defect of rnnzoo, not of your call)",
+        "--debug shows the traceback; please report it with the command you ran",
+        1,
+    )
+
+
 def did_you_mean(received: str, known: Iterable[str], otherwise: str) -> str:
     """A hint naming the known names closest to the one received, or `otherwise` where none is close."""
     close = difflib.get_close_matches(received, list(known), n=2, cutoff=0.6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import inference, paths, zoo
@@ -22,6 +23,7 @@ def evaluate(
     split: str = "test",
     with_baselines: bool = True,
     reporter: Reporter | None = None,
+    load: Callable[[zoo.Recipe, str | None], inference.Model] = inference.load,
 ) -> dict[str, Any]:
     """Metrics of a run on a split.
 
@@ -29,14 +31,14 @@ def evaluate(
         run: name or path; the newest trained one if None. Several, separated by commas, are evaluated as one model, where
             the recipe's `evaluation.ensemble(networks)` makes one of them.
         data: the corpus; the one that the run was trained on if None.
+        load: gives the model of a run, for who has it loaded already.
 
     Returns:
         what `rnnzoo eval --json` prints; see DESIGN, Command line.
     """
-    if split not in SPLITS:
-        raise CallError(f"no split {split!r}", did_you_mean(split, SPLITS, f"splits: {', '.join(SPLITS)}"))
+    check_split(split)
     reporter = reporter or Reporter()
-    models = [inference.load(recipe, name) for name in (run.split(",") if run else [None])]
+    models = [load(recipe, name) for name in (run.split(",") if run else [None])]
     model, network = models[0], _combined(recipe, models)
     config = restored_config(recipe, model.run)
     trained_on = model.run.record["corpus"]
@@ -66,6 +68,12 @@ def evaluate(
     if with_baselines:
         report["details"] = module.inspect(network, corpus, split)
     return report
+
+
+def check_split(split: str) -> None:
+    """Raises CallError unless there is a split of that name."""
+    if split not in SPLITS:
+        raise CallError(f"no split {split!r}", did_you_mean(split, SPLITS, f"splits: {', '.join(SPLITS)}"))
 
 
 def _combined(recipe: zoo.Recipe, models: list[inference.Model]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import threading
@@ -50,6 +51,20 @@ class Model:
                 "options: " + ", ".join(self.recipe.card.Options.__dataclass_fields__),
             )
         return self.network.generate(texts, self.recipe.card.Options(**options), fresh_seed() if seed is None else seed)
+
+    def answers(self, texts: Iterable[str], options: Any, seed: int, as_json: bool = False) -> Iterator[Piece]:
+        """The answers to `texts` as they are written to a stream or a file: their pieces, each answer ended by a newline.
+
+        Args:
+            options: an instance of the recipe's Options.
+            as_json: each answer is a line of JSON. Records hold what such a line holds.
+        """
+        for text, record in self.network.generate(texts, options, seed):
+            if record is None:
+                yield Piece("" if as_json else text)
+            else:
+                record = {"recipe": self.recipe.name, "run": self.run.name, **record}
+                yield Piece((json.dumps(record, ensure_ascii=False) if as_json else text) + "\n", record)
 
 
 def arriving(texts: Iterable[str], most: int) -> Iterator[list[str]]:

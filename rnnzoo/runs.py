@@ -174,10 +174,8 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
     from filelock import FileLock
 
     folder = paths.checkpoints() / recipe
-    if name is not None and not _NAME.fullmatch(name):
-        raise CallError(f"a run's name is letters, digits, '.', '_', '+' or '-', received {name!r}", "for instance --run first")
-    if name == SHIPPED:
-        raise CallError(f"{name!r} is the name of the model that comes with a recipe", "for instance --run first")
+    if name is not None:
+        check_name(name)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     candidates = [name] if name else [stamp, *(f"{stamp}-{i}" for i in range(2, 1000))]
     with _explained(folder):
@@ -196,8 +194,21 @@ def create(recipe: str, name: str | None, record: dict[str, Any], vocabulary) ->
             draft.record["files"] = {"vocabulary.json": draft.write("vocabulary.json", content)}
             draft.commit()
             os.rename(draft.path, folder / chosen)
-            _sync_folder(folder)
+            sync_folder(folder)
     return Run(folder / chosen, draft.record)
+
+
+def check_name(name: str) -> None:
+    """Raises CallError unless a new run can bear the name."""
+    if not _NAME.fullmatch(name):
+        raise CallError(f"a run's name is letters, digits, '.', '_', '+' or '-', received {name!r}", "for instance --run first")
+    if name == SHIPPED:
+        raise CallError(f"{name!r} is the name of the model that comes with a recipe", "for instance --run first")
+
+
+def exists(recipe: str, name: str) -> bool:
+    """Whether the recipe has a run of that name, or something else is in its place."""
+    return os.path.lexists(paths.checkpoints() / recipe / name)
 
 
 def open_run(path: Path) -> Run:
@@ -351,10 +362,11 @@ def _write_synced(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Bring the names of the files in a folder to the disk."""
     if os.name == "posix":
         folder = os.open(path, os.O_RDONLY)
         try:

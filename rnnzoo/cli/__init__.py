@@ -6,7 +6,7 @@ import os
 import sys
 
 from .. import console
-from ..errors import RnnzooError
+from ..errors import explained
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,19 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, RnnzooError):
-            console.error(error.message, error.hint)
-            status = error.exit_code
-        elif isinstance(error, MemoryError):
-            console.error(f"there is not enough memory. {error}", "smaller settings: batch_size, window, units or layers")
-        elif isinstance(error, OSError):
-            where = f": {error.filename}" if error.filename else ""
-            console.error(f"{error.strerror or error}{where}", "check the path, its permissions and the space on its disk")
-        else:
-            console.error(
-                f"{type(error).__name__}: {error} (a defect of rnnzoo, not of your call)",
-                "--debug shows the traceback; please report it with the command you ran",
-            )
+        message, hint, status = explained(error)
+        console.error(message, hint)
     except KeyboardInterrupt:
         console.note("interrupted")
         status = 130

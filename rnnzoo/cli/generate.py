@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import inspect
 import os
 import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from json import dumps
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from .. import config as configs
-from .. import console, zoo
+from .. import console, lines, zoo
 from ..errors import CallError, RnnzooError, did_you_mean
 from . import completion
 from .options import JSON, QUIET, RUN
@@ -164,12 +163,8 @@ def _generate(recipe, texts, options, run, output, seed, json, quiet) -> None:
         drawn = f", seed {seed}" if hasattr(options, "temperature") else ""  # the others' answers are no matter of chance
         console.note(f"{recipe.name}, {model.run.title}{drawn}")
     with _Writer(output) as out:
-        for piece in model.network.generate(texts, options, seed):
-            if piece.record is None:
-                out.write("" if json else piece.text)
-            else:
-                answer = {"recipe": recipe.name, "run": model.run.name, **piece.record}
-                out.write((dumps(answer, ensure_ascii=False) if json else piece.text) + "\n", ended=True)
+        for text, record in model.answers(texts, options, seed, as_json=json):
+            out.write(text, ended=record is not None)
 
 
 def _lines(texts: list[str], input: str | None, alone: bool) -> Iterable[str]:
@@ -180,13 +175,9 @@ def _lines(texts: list[str], input: str | None, alone: bool) -> Iterable[str]:
     if texts and texts != ["-"] and input:
         raise CallError("TEXT and --input cannot both be given", "leave one of them out")
     if texts == ["-"] or input == "-" or (not texts and input is None and not sys.stdin.isatty() and _has_stdin()):
-        return _read_lines(sys.stdin.buffer, "stdin")
+        return lines.decoded(sys.stdin.buffer, "stdin")
     if input is not None:
-        try:
-            file = open(input, "rb")  # noqa: SIM115 - read lazily, closed with the process
-        except OSError as error:
-            raise CallError(f"{input} cannot be read: {error.strerror}", "give a text file with one text per line") from None
-        return _read_lines(file, input)
+        return lines.of_file(input)
     if alone and sys.stdin.isatty():
         return Prompt()
     return iter(texts or [""])
@@ -215,37 +206,17 @@ def _has_stdin() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
-def _read_lines(file, name: str) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise CallError(
-                f"line {number} of {name} is not UTF-8 (byte 0x{line[error.start]:02x} at {error.start})",
-                "convert it first: iconv -f latin1 -t utf-8",
-            ) from None
-
-
 class _Writer:
     """Writes to stdout in small bursts, or to a file that appears when it is complete."""
 
     def __init__(self, path: str | None):
-        self.path = Path(path) if path else None
+        self.target = lines.writing(path) if path else nullcontext(sys.stdout)
+        self.to_file = path is not None
         self.pending: list[str] = []
         self.flushed = time.monotonic()
 
     def __enter__(self):
-        if self.path:
-            try:
-                if self.path.is_dir():
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-                self.file = open(self.path.with_name(self.path.name + ".partial"), "w", encoding="utf-8")
-            except OSError as error:
-                raise CallError(
-                    f"{self.path} cannot be written: {error.strerror}", "give a file in a folder you may write to"
-                ) from None
-        else:
-            self.file = sys.stdout
+        self.file = self.target.__enter__()
         return self
 
     def write(self, text: str, ended: bool = False) -> None:
@@ -260,13 +231,7 @@ class _Writer:
         self.pending.clear()
         self.flushed = time.monotonic()
 
-    def __exit__(self, kind, *_):
-        if kind is None or not self.path:
+    def __exit__(self, kind, *details):
+        if kind is None or not self.to_file:
             self.flush()
-        if self.path:
-            self.file.close()
-            partial = self.path.with_name(self.path.name + ".partial")
-            if kind is None:
-                partial.replace(self.path)
-            else:
-                partial.unlink(missing_ok=True)
+        return self.target.__exit__(kind, *details)

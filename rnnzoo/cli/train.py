@@ -69,7 +69,7 @@ def train(
     finally:
         _close(reporter)
     for finished in trained:
-        summary = _summary(finished)
+        summary = training.summary(finished)
         if json:
             console.document(summary)
         elif not quiet:
@@ -98,20 +98,3 @@ def _close(reporter) -> None:
 def _how_to_resume(recipe: str, run: str | None, folds: int | None) -> str:
     of_folds = "" if folds is None else f" --folds {folds}"
     return f"rnnzoo train {recipe}{of_folds} --resume" + (f" --run {run}" if run else "")
-
-
-def _summary(run) -> dict:
-    history, best = run.record["history"], run.best
-    seconds = run.record["last"][0]["progress"]["seconds"] if run.record["last"] else 0.0
-    return {
-        "recipe": run.record["recipe"],
-        "run": run.name,
-        "path": str(run.path),
-        "status": run.record["status"],
-        "engine": run.record["engine"],
-        "corpus": run.record["corpus"]["name"],
-        "epochs": len(history),
-        "best": {key: best[key] for key in ("metric", "value", "epoch")} if best else None,
-        "seconds": round(seconds, 3),
-        "tokens_per_second": round(sum(entry["tokens"] for entry in history) / max(seconds, 1e-9), 1),
-    }

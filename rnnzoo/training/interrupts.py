@@ -43,3 +43,28 @@ def deferred():
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def terminable():
+    """Let SIGTERM break off what is under way as Ctrl-C does, by a KeyboardInterrupt; `signal_of` tells which it was."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def break_off(number, frame):
+        raise KeyboardInterrupt(number)
+
+    previous = {number: signal.signal(number, break_off) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def signal_of(stopped: KeyboardInterrupt | Interrupted) -> int:
+    """The number of the signal that stopped something."""
+    if isinstance(stopped, Interrupted):
+        return stopped.signal
+    return stopped.args[0] if stopped.args else signal.SIGINT

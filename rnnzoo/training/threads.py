@@ -22,12 +22,10 @@ def limited(wanted: int = 0) -> Iterator[int]:
 
     The share is settled at the start and then kept, for the number of threads can decide the last bit of a sum. Yields it.
     """
-    import numpy  # noqa: F401 - brings the BLAS that is limited
-    from threadpoolctl import threadpool_info, threadpool_limits
+    from threadpoolctl import threadpool_limits
 
     with _slot() as others:
-        available = max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
-        count = wanted or max(1, available // (others + 1))
+        count = wanted or max(1, available() // (others + 1))
         before = os.environ.get(TENSORFLOW)
         os.environ[TENSORFLOW] = str(count)  # it reads this when it sets its threads up, once in a process
         try:
@@ -37,6 +35,14 @@ def limited(wanted: int = 0) -> Iterator[int]:
             os.environ.pop(TENSORFLOW, None)
             if before is not None:
                 os.environ[TENSORFLOW] = before
+
+
+def available() -> int:
+    """Threads that BLAS would take in this process."""
+    import numpy  # noqa: F401 - brings the BLAS that is asked
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
 @contextmanager

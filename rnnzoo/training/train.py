@@ -35,6 +35,7 @@ def train(
     seed: int = 0,
     tensorboard: bool = False,
     reporter: Reporter | None = None,
+    share: int = 0,
 ) -> Run:
     """Train a recipe in a new run directory.
 
@@ -45,6 +46,7 @@ def train(
         name: of the run; by the time of day if None.
         seed: of initial weights, shuffles and dropout.
         tensorboard: write event files, which takes the keras engine; see `events`.
+        share: threads where the setting `threads` leaves it open; 0 for a fair share of what is there.
 
     Raises:
         RnnzooError: whatever keeps it from training, with a hint.
@@ -56,7 +58,7 @@ def train(
     engine_name = _engine_for(recipe, config, tensorboard, reporter)
     corpus = recipe.part("corpus").load_corpus(config, data, reporter)
     _refuse_giants(recipe, config, corpus.vocabulary)
-    with threads.limited(config.threads) as count:
+    with threads.limited(config.threads or share) as count:
         facts = {"config": dataclasses.asdict(config), "corpus": {"argument": data, **corpus.facts()}, "seed": seed}
         machine = {"engine": engine_name, "threads": count, "versions": _versions(engine_name), "tensorboard": tensorboard}
         plan = _plan(config, len(corpus.batches(config, 0, seed)))
@@ -171,6 +173,33 @@ def _at_its_end(run: Run, config: Any, done: int) -> str:
     if out_of_patience(run, config.patience):  # one more epoch would end in the same way
         return f"stopped after epoch {done} by patience={config.patience}; patience=0 lifts it"
     return ""
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What `rnnzoo train --json` prints of a run."""
+    history, best = run.record["history"], run.best
+    seconds = run.record["last"][0]["progress"]["seconds"] if run.record["last"] else 0.0
+    return {
+        "recipe": run.record["recipe"],
+        "run": run.name,
+        "path": str(run.path),
+        "status": run.record["status"],
+        "engine": run.record["engine"],
+        "corpus": run.record["corpus"]["name"],
+        "epochs": len(history),
+        "best": {key: best[key] for key in ("metric", "value", "epoch")} if best else None,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(sum(entry["tokens"] for entry in history) / max(seconds, 1e-9), 1),
+    }
+
+
+def check(recipe: zoo.Recipe, config: Any) -> None:
+    """Refuse, without a corpus, settings that do not go together or ask for more than this machine has.
+
+    Raises:
+        CallError: with the reason.
+    """
+    _refuse_giants(recipe, config, recipe.part("numpy_model").example_vocabulary())
 
 
 def restored_config(recipe: zoo.Recipe, run: Run) -> Any:
