@@ -80,16 +80,25 @@ def _stderr_line(label: str, text: str, code: str) -> None:
 
 
 class QuietReporter(Reporter):
-    """Only warnings."""
+    """Only warnings. `label` goes before each line."""
+
+    def __init__(self, label: str = "") -> None:
+        self.label = label
 
     def warn(self, line):
-        warn(line)
+        warn(self.label + line)
 
 
 class TrainingReporter(Reporter):
-    """A live progress bar on a terminal, one plain line per epoch elsewhere; all on stderr."""
+    """A live progress bar on a terminal, one plain line per epoch elsewhere; all on stderr.
 
-    def __init__(self) -> None:
+    Args:
+        label: goes before each line, where several trainings are told of.
+        alone: no other training is told of at the same time; else there is no bar.
+    """
+
+    def __init__(self, label: str = "", alone: bool = True) -> None:
+        self.label, self.alone = label, alone
         self.facts: dict[str, Any] = {}
         self.live = None
         self._expected = False
@@ -97,21 +106,21 @@ class TrainingReporter(Reporter):
         self._last_drawn = 0.0
 
     def note(self, line):
-        note(line)
+        note(self.label + line)
 
     def warn(self, line):
-        warn(line)
+        warn(self.label + line)
 
     def start(self, facts):
         self.facts = facts
         corpus = facts["corpus"]
         counts = ", ".join(f"{count:,} {name}" for name, count in corpus["counts"].items())
-        note(f"{facts['recipe']}: corpus {corpus['name']} ({counts})")
-        note(
+        self.note(f"{facts['recipe']}: corpus {corpus['name']} ({counts})")
+        self.note(
             f"run {facts['run']}: {facts['parameters']:,} parameters, engine {facts['engine']}, "
             f"{facts['epochs']} epochs of {facts['steps_per_epoch']:,} steps"
         )
-        if sys.stderr.isatty():
+        if self.alone and sys.stderr.isatty():
             self._begin_bar()
 
     def _begin_bar(self) -> None:
@@ -156,9 +165,9 @@ class TrainingReporter(Reporter):
 
     def _say(self, line: str) -> None:
         if self.live:
-            self.live.console.print(line, markup=False)
+            self.live.console.print(self.label + line, markup=False)
         else:
-            note(line)
+            note(self.label + line)
 
     def close(self) -> None:
         """Take the bar away; safe to call twice."""

@@ -19,7 +19,7 @@ def of_file(path: str) -> Iterator[str]:
         CallError: if it cannot be read; in reading, if it is not UTF-8.
     """
     try:
-        file = open(path, "rb")  # noqa: SIM115 - read lazily, closed when it is no longer referred to
+        file = open(paths.given(path), "rb")  # noqa: SIM115 - read lazily, closed when it is no longer referred to
     except OSError as error:
         raise CallError(f"{path} cannot be read: {error.strerror}", "give a text file with one text per line") from None
     return decoded(file, path)

@@ -190,7 +190,16 @@ def loaded(ended) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "call", [("list",), ("list", "--json"), ("--help",), ("train", "--help"), ("generate", "--help"), ("--version",)]
+    "call",
+    [
+        ("list",),
+        ("list", "--json"),
+        ("--help",),
+        ("train", "--help"),
+        ("generate", "--help"),
+        ("batch", "--help"),
+        ("--version",),
+    ],
 )
 def test_to_list_and_to_help_takes_no_numpy(call, rnnzoo, tiny):
     modules = loaded(rnnzoo(*call, prelude=LOADED))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import copy, data, eval, generate, show, train, verify
+from . import batch, copy, data, eval, generate, show, train, verify
 from . import list as list_
 from .options import examples
 
@@ -35,6 +35,7 @@ def build(arguments: list[str]) -> typer.Typer:
     app.command("train", epilog=examples(*train.EXAMPLES))(train.train)
     app.command("generate", epilog=examples(*generate.examples(arguments)))(generate.command(arguments))
     app.command("eval", epilog=examples(*eval.EXAMPLES))(eval.evaluate)
+    app.command("batch", epilog=examples(*batch.EXAMPLES))(batch.batch)
     app.command("show", epilog=examples(*show.EXAMPLES))(show.show)
     app.command("verify", epilog=examples(*verify.EXAMPLES))(verify.verify)
     app.command("copy", epilog=examples(*copy.EXAMPLES))(copy.copy)
