@@ -66,6 +66,7 @@ WRONG = {
         [{"verb": "train", "recipe": "translate", "config": {"units": 7}}],
         ["a bidirectional encoder needs an even number of units"],
     ),
+    "event files of NumPy": ([TRAIN | {"tensorboard": True}], ["received engine=numpy"]),
     "misspelt preset": ([TRAIN | {"preset": "boko"}], ["no preset 'boko'", "did you mean book"]),
     "misspelt corpus": ([TRAIN | {"data": "sampel"}], ["'sampel'", "did you mean sample?"]),
     "a run's name that cannot be": ([TRAIN | {"run": "a/b"}], ["a run's name is letters", "'a/b'"]),

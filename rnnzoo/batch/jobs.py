@@ -2,7 +2,7 @@
 
 Every job has `verb` and `recipe`, and may have an `id` (a text or a whole number; else the number of its line).
 
-    train      config {KEY: VALUE}, preset, data, run (the new run's name), seed
+    train      config {KEY: VALUE}, preset, data, run (the new run's name), seed, tensorboard (true or false)
     eval       run (several, separated by commas, are an ensemble), data, split, baselines (true or false)
     generate   run; text, texts [...] or input (a file of lines); output (a file), json (lines of JSON in the output),
                seed, options {KEY: VALUE}
@@ -28,7 +28,7 @@ from ..training import train as training
 
 COMMON = {"id": (str, int), "verb": (str,), "recipe": (str,)}
 KEYS = {
-    "train": {"config": (dict,), "preset": (str,), "data": (str,), "run": (str,), "seed": (int,)},
+    "train": {"config": (dict,), "preset": (str,), "data": (str,), "run": (str,), "seed": (int,), "tensorboard": (bool,)},
     "eval": {"run": (str,), "data": (str,), "split": (str,), "baselines": (bool,)},
     "generate": {
         **{"run": (str,), "text": (str,), "texts": (list,), "input": (str,), "output": (str,)},
@@ -202,7 +202,7 @@ def _check_train(job: Job, checks: Checks) -> None:
         config = configs.with_preset(card.Config, card.PRESETS, job.given.get("preset"))
         values = _fields(card.Config, job.given.get("config", {}), "a setting", job.line, checks)
         job.config = type(config)(**asdict(config) | values)
-        training.check(job.recipe, job.config)
+        training.check(job.recipe, job.config, job.given.get("tensorboard", False))
     if job.run:
         with checks.of(job.line):
             runs.check_name(job.run)

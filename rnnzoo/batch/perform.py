@@ -55,7 +55,14 @@ class Performer:
             run = training.resume(recipe, name=job.run, reporter=reporter)
         else:
             run = training.train(
-                recipe, job.config, data=job.data, name=job.run, seed=seed, reporter=reporter, share=self.share
+                recipe,
+                job.config,
+                data=job.data,
+                name=job.run,
+                seed=seed,
+                tensorboard=job.given.get("tensorboard", False),
+                reporter=reporter,
+                share=self.share,
             )
         return training.summary(run)
 

@@ -93,7 +93,8 @@ class _Batch:
 
     def _train(self, job: Job) -> dict[str, Any]:
         config = None if job.config is None else asdict(job.config)
-        return {"config": config, "data": self._corpus(job), "run": job.run, "seed": job.given.get("seed", 0)}
+        own = {key: job.given.get(key, default) for key, default in (("seed", 0), ("tensorboard", False))}
+        return {"config": config, "data": self._corpus(job), "run": job.run, **own}
 
     def _eval(self, job: Job) -> dict[str, Any]:
         own = {"split": job.given.get("split", "test"), "baselines": job.given.get("baselines", True)}

@@ -36,7 +36,8 @@ def batch(
 
     \b
     every job  id (of the result; else its line's number), verb, recipe
-    train      config {KEY: VALUE}, preset, data, run (its new name), seed
+    train      config {KEY: VALUE}, preset, data, run (its new name), seed,
+               tensorboard (true or false)
     eval       run, data, split, baselines (true or false)
     generate   run; text, texts [...] or input (a file of lines); output (a
                file), json (JSON lines in it); seed, options {KEY: VALUE}

@@ -193,12 +193,13 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def check(recipe: zoo.Recipe, config: Any) -> None:
+def check(recipe: zoo.Recipe, config: Any, tensorboard: bool = False) -> None:
     """Refuse, without a corpus, settings that do not go together or ask for more than this machine has.
 
     Raises:
         CallError: with the reason.
     """
+    _engine_for(recipe, config, tensorboard, Reporter())
     _refuse_giants(recipe, config, recipe.part("numpy_model").example_vocabulary())
 
 
