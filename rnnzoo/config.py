@@ -109,21 +109,19 @@ def _typed(kind: Any, key: str, text: str) -> Any:
         if text not in get_args(kind):
             raise CallError(
                 f"{key} must be one of {', '.join(get_args(kind))}, received {text!r}",
-                did_you_mean(text, get_args(kind), f"for instance {key}={get_args(kind)[0]}"),
+                did_you_mean(text, get_args(kind), f"for instance {get_args(kind)[0]}"),
             )
         return text
     if kind is bool:
         words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
         if text.casefold() not in words:
-            raise CallError(f"{key} must be true or false, received {text!r}", f"for instance {key}=false")
+            raise CallError(f"{key} must be true or false, received {text!r}", "for instance false")
         return words[text.casefold()]
     noun = "a whole number" if kind is int else "a number"
     try:
         return kind(text)
     except ValueError:
-        raise CallError(
-            f"{key} must be {noun}, received {text!r}", f"for instance {key}={'3' if kind is int else '0.5'}"
-        ) from None
+        raise CallError(f"{key} must be {noun}, received {text!r}", f"for instance {3 if kind is int else 0.5}") from None
 
 
 def with_preset(config_class: type[T], presets: Mapping[str, Mapping[str, Any]], preset: str | None) -> T:

@@ -151,6 +151,9 @@ def _recipe_and_texts(words: list[str]) -> tuple[str, list[str]]:
             f"expected a recipe before the text, received {name!r}",
             did_you_mean(name.split()[0], zoo.names(), f'for instance rnnzoo generate {zoo.DEFAULT} "{name[:30]}"'),
         )
+    if name not in zoo.names() and name.isalnum() and not texts:
+        recipes = f"recipes: {', '.join(zoo.names())}; a text that begins so: rnnzoo generate --prefix {name}"
+        raise CallError(f"no recipe {name!r}", did_you_mean(name, zoo.names(), recipes))
     return name, texts
 
 
