@@ -73,6 +73,7 @@ class Config(TrainingConfig):
         0.5, "share of the epochs, the last ones, that learn from the validation sentences too, as classic taggers do", 0, 1
     )
     vocabulary: int = setting(0, "the most frequent words kept, the others are UNK; 0 for all", 0)
+    lowercase: bool = setting(False, "words are looked up in lower case; their spelling features keep the capitals")
     traces: Literal["drop", "keep"] = setting(
         "drop", "the treebank's -NONE- tokens, which no real text has; keep is what published figures use"
     )
@@ -107,6 +108,7 @@ PRESETS = {
         "word_dropout": 0.0,
         "refit": 0.0,
         "vocabulary": 9000,
+        "lowercase": True,
         "traces": "keep",
         "clipnorm": 0.0,
         "average": 0.0,

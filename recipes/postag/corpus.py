@@ -28,7 +28,7 @@ from rnnzoo.training.reporter import Reporter
 from rnnzoo.vocabulary import UNKNOWN, Vocabularies, Vocabulary
 
 from . import CORPORA, Config, features, readers
-from .features import Encoder, canonical, spelling
+from .features import LOWERCASE, Encoder, canonical, spelling
 from .readers import Sentence
 
 PARTS = ("train", "validation", "test")
@@ -210,7 +210,7 @@ def _load(config: Config, chosen: source.Source, reporter: Reporter) -> Corpus:
         # What is read and counted is the code's doing too; a cache must not outlive it.
         "code": [hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest() for module in (features, readers)],
         "name": chosen.value if chosen.kind == "registered" else chosen.kind,
-        **{setting: getattr(config, setting) for setting in ("traces", "tags", "vocabulary")},
+        **{setting: getattr(config, setting) for setting in ("traces", "tags", "vocabulary", "lowercase")},
     }
     folder = encoded.encode_once("postag", shaped_by, lambda empty: _write(read(), config, empty))
     described = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
@@ -334,7 +334,7 @@ def _write(parts: Parts, config: Config, folder: Path) -> None:
             else f"the corpus has {total} sentences and none of them falls into the {empty} part",
             "give a longer file",
         )  # fmt: skip
-    vocabulary = _fit(parts["train"], config.vocabulary)
+    vocabulary = _fit(parts["train"], config.vocabulary, config.lowercase)
     vocabulary.save(folder / "vocabulary.json")
     everything = [sentence for part in PARTS for sentence in parts[part]]
     for name, columns in (("words", [s.words for s in everything]), ("tags", [s.tags for s in everything])):
@@ -358,18 +358,20 @@ def _write(parts: Parts, config: Config, folder: Path) -> None:
     (folder / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
 
 
-def _fit(train: list[Sentence], size: int) -> Vocabularies:
+def _fit(train: list[Sentence], size: int, lowercase: bool) -> Vocabularies:
     """The vocabularies of the training sentences. A feature must occur twice: once, it says no more than the word does."""
     words = Counter(canonical(word) for sentence in train for word in sentence.words)
+    forms = Counter(word.lower() for word in words.elements()) if lowercase else words
     spelt: Counter[str] = Counter()
     for word, count in words.items():
         spelt.update(dict.fromkeys(spelling(word), count))
     return Vocabularies(
         {
-            "words": Vocabulary.fit(words, size=size),
+            "words": Vocabulary.fit(forms, size=size),
             "features": Vocabulary.fit(spelt, min_count=2),
             "tags": Vocabulary.fit(Counter(tag for sentence in train for tag in sentence.tags)),
-        }
+        },
+        LOWERCASE if lowercase else None,
     )
 
 

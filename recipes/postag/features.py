@@ -15,6 +15,7 @@ import numpy as np
 from rnnzoo.vocabulary import Vocabularies
 
 KINDS = 12  # features of a word
+LOWERCASE = {"case": "lower"}  # beside the vocabularies of a model that looks words up in lower case
 
 # The treebank writes brackets as names and slashes behind a backslash; other texts have the characters themselves.
 _WRITTEN = {
@@ -61,6 +62,7 @@ class Encoder:
     def __init__(self, vocabularies: Vocabularies, with_features: bool):
         self.words = vocabularies["words"]
         self.features = vocabularies["features"] if with_features else None
+        self.lowercase = vocabularies.extra == LOWERCASE
         self._known: dict[str, tuple[int, ...]] = {}
 
     def __call__(self, words: Iterable[str]) -> np.ndarray:
@@ -71,7 +73,7 @@ class Encoder:
         numbers = self._known.get(word)
         if numbers is None:
             form = canonical(word)
-            numbers = tuple(self.words.encode([form]).tolist())
+            numbers = tuple(self.words.encode([form.lower() if self.lowercase else form]).tolist())
             if self.features:
                 numbers += tuple(self.features.encode(spelling(form)).tolist())
             if len(self._known) < 1 << 18:  # a stream of ever new words must not fill the memory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnzoo.recipes.postag.features import KINDS, Encoder, canonical, spelling
+from rnnzoo.recipes.postag.features import KINDS, LOWERCASE, Encoder, canonical, spelling
 from rnnzoo.vocabulary import Vocabularies, Vocabulary
 
 
@@ -41,3 +41,12 @@ def test_numbers_and_unknowns():
     assert numbers.shape == (2, 1 + KINDS) and not numbers[:, 3:].any()
     np.testing.assert_array_equal(Encoder(vocabularies, with_features=False)(["cat", "rat"]), [[1], [0]])
     assert Encoder(vocabularies, with_features=True)([]).shape == (0, 1 + KINDS)
+
+
+def test_words_are_looked_up_in_lower_case_where_the_vocabularies_say_so():
+    """The capital is seen by the spelling features, not by the word itself."""
+    words, features = Vocabulary(["cat"]), Vocabulary(["shape=Xx", "shape=x"])
+    lower = Encoder(Vocabularies({"words": words, "features": features}, LOWERCASE), with_features=True)(["cat", "Cat"])
+    assert lower[:, 0].tolist() == [1, 1]
+    assert [set(row) - {0} for row in lower[:, 1:].tolist()] == [{2}, {1}]
+    assert Encoder(Vocabularies({"words": words}), with_features=False)(["cat", "Cat"])[:, 0].tolist() == [1, 0]
