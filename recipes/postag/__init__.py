@@ -59,6 +59,9 @@ class Config(TrainingConfig):
     input_dropout: float = setting(
         0.4, "share of the embedding's columns dropped for a whole sentence (spatial dropout)", 0, 0.95
     )
+    output: Literal["softmax", "crf"] = setting(
+        "softmax", "each word's tag by itself, or the sentence's tags as a whole by a linear-chain CRF"
+    )
     embedding: int = setting(64, "width of the word embedding", 1, 16_384)
     features: int = setting(
         128, "width of the sum of the spelling features' embeddings, beside the word's; 0 for words only", 0

@@ -11,6 +11,42 @@ from .features import KINDS
 State = tuple[tuple[tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]], ...]  # per layer, forward and backward, [batch, units]
 
 
+class LinearChain(keras.layers.Layer):
+    """A linear-chain conditional random field over logits (Lafferty, McCallum, Pereira 2001); see `rnnzoo.cells.crf`."""
+
+    def __init__(self, tags: int):
+        super().__init__()
+        self.transitions = self.add_weight(name="transitions", shape=(tags, tags), initializer="zeros")
+        self.built = True  # Keras looks for weights that are still to come
+
+    def log_partition(self, logits, mask):
+        """Log of the sum of exp(score) over all sequences of tags `[batch]`, of logits `[batch, time, tags]`."""
+        transitions = tf.convert_to_tensor(self.transitions)
+
+        def step(ahead, now):
+            scores, real = now
+            longer = tf.reduce_logsumexp(ahead[:, :, None] + transitions, axis=1) + scores
+            return tf.where(real[:, None], longer, ahead)
+
+        later = tf.transpose(logits[:, 1:], [1, 0, 2]), tf.transpose(mask[:, 1:])
+        return tf.reduce_logsumexp(tf.foldl(step, later, initializer=logits[:, 0]), axis=-1)
+
+    def loss(self, logits, targets, mask):
+        """-log P(targets), summed over sentences, in nats."""
+        real = tf.cast(mask, logits.dtype)
+        score = tf.reduce_sum(tf.gather(logits, targets, axis=2, batch_dims=2) * real)
+        pairs = tf.stack([targets[:, :-1], targets[:, 1:]], axis=-1)
+        score += tf.reduce_sum(tf.gather_nd(tf.convert_to_tensor(self.transitions), pairs) * real[:, 1:])
+        return tf.reduce_sum(self.log_partition(logits, mask)) - score
+
+    def marginals(self, logits, mask):
+        """Probabilities of each word's tags `[batch, time, tags]`: what the log of the partition changes by with the logits."""
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            total = tf.reduce_sum(self.log_partition(logits, mask))
+        return tape.gradient(total, logits)
+
+
 class Tagger(keras.Model):
     """Logits of each word's tag.
 
@@ -27,6 +63,7 @@ class Tagger(keras.Model):
         self.forward = [recurrent_layer(config.cell, config.units) for _ in range(config.layers)]
         self.backward = [recurrent_layer(config.cell, config.units) for _ in range(config.layers)]
         self.output_layer = keras.layers.Dense(tags)
+        self.crf = LinearChain(tags) if config.output == "crf" else None
         self.dropout_seed = keras.random.SeedGenerator(0) if config.dropout or config.input_dropout else None
         self(tf.zeros((1, 1, 1 + (KINDS if config.features else 0)), tf.int32), None)  # builds the weights
 
@@ -71,12 +108,16 @@ class Tagger(keras.Model):
         logits = self.output_layer(y)
         if record is not None:
             record.update(outputs, output_layer=logits)
+            if self.crf is not None:
+                record["crf"] = self.crf.marginals(logits, tf.ones(logits.shape[:2], tf.bool) if mask is None else mask)
         return logits, tuple(after)
 
     def batch_loss(self, arrays, state: State, training: bool):
-        """Cross-entropy of a batch of `corpus.Batches`, summed over real words, in nats; and the state after it."""
+        """Negative log-likelihood of a batch of `corpus.Batches`, summed over real words, in nats; and the state after it."""
         weights = arrays["weights"]
         logits, after = self(arrays["inputs"], state, mask=weights > 0, training=training)
+        if self.crf is not None:
+            return self.crf.loss(logits, arrays["targets"], weights > 0), after
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["targets"], logits=logits)
         return tf.reduce_sum(nats * weights), after
 

@@ -13,6 +13,7 @@ import numpy as np
 from rnnzoo.batching import Batch, pad
 from rnnzoo.cells import CELLS, Bidirectional
 from rnnzoo.cells.base import State as CellState
+from rnnzoo.cells.crf import crf_loss, crf_marginals, viterbi
 from rnnzoo.cells.feedforward import dense, dense_backward, dropout_mask, embed_backward, rows, unrows
 from rnnzoo.cells.losses import log_softmax, softmax_cross_entropy
 from rnnzoo.inference import Piece, arriving
@@ -42,6 +43,8 @@ def weight_shapes(config: Config, vocabulary: Vocabularies) -> dict[str, tuple[i
                 shapes[f"{direction}.{i}.{name}"] = shape
     shapes["output_layer.kernel"] = (2 * config.units, len(vocabulary["tags"]))
     shapes["output_layer.bias"] = (len(vocabulary["tags"]),)
+    if config.output == "crf":
+        shapes["crf.transitions"] = (len(vocabulary["tags"]), len(vocabulary["tags"]))
     return shapes
 
 
@@ -76,6 +79,7 @@ class NumpyModel:
                 cells.append(CELLS[config.cell](own))
             self.layers.append(Bidirectional(*cells))
         self.kernel, self.bias = weights["output_layer.kernel"], weights["output_layer.bias"]
+        self.transitions = weights["crf.transitions"] if config.output == "crf" else None
 
     def initial_state(self, batch: int) -> State:
         """Zeros for `batch` sentences."""
@@ -109,6 +113,8 @@ class NumpyModel:
         if record is not None:
             names = ["embedding", *(f"rnn.{i}" for i in range(len(self.layers)))]
             record.update(zip(names, outputs, strict=True), output_layer=logits)
+            if self.transitions is not None:
+                record["crf"] = crf_marginals(logits, self.transitions, np.ones(x.shape[:2], bool) if mask is None else mask)
         return logits, after
 
     def _embed(self, x: np.ndarray) -> np.ndarray:
@@ -187,10 +193,16 @@ class NumpyModel:
         outputs, after, tapes = self._forward(x, state or self.initial_state(len(x)), weights > 0, rng)
         features = rows(outputs[-1])
         logits = dense(features, self.kernel, self.bias)
-        loss, d_logits = softmax_cross_entropy(logits, targets.T.ravel(), weights.T.ravel())
+        gradients = {}
+        if self.transitions is None:
+            loss, d_logits = softmax_cross_entropy(logits, targets.T.ravel(), weights.T.ravel())
+        else:
+            loss, d_logits, d_transitions = crf_loss(unrows(logits, len(x)), self.transitions, targets, weights > 0)
+            d_logits = rows(d_logits)
+            gradients["crf.transitions"] = d_transitions / batch.tokens
         d_logits /= batch.tokens
         d_features, d_output = dense_backward(features, self.kernel, d_logits)
-        gradients = {f"output_layer.{name}": gradient for name, gradient in d_output.items()}
+        gradients |= {f"output_layer.{name}": gradient for name, gradient in d_output.items()}
         d_y = unrows(d_features, len(x))
         for i, layer in reversed(list(enumerate(self.layers))):
             tape, factor = tapes[i + 1]
@@ -215,10 +227,23 @@ class NumpyModel:
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Iterator[np.ndarray]:
         """For each sentence of words, in order, the probabilities of its words' tags `[words, tags]`; of UNK it is 0.
 
+        With a CRF they are those of each word by itself, summed over all tags that the others may have.
+        """
+        return (p for _, p in self._tagged(sentences))
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The most probable tags of each sentence: of each word by itself, or with a CRF of the sentence as a whole."""
+        tags = self.vocabulary["tags"]
+        return [[tags[number] for number in best.tolist()] for best, _ in self._tagged(sentences)]
+
+    def _tagged(self, sentences: Sequence[Sequence[str]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """For each sentence, in order, its tags' numbers `[words]` and the probabilities of its words' tags `[words, tags]`.
+
         Sentences of near-equal length are read side by side; what stands beside a sentence does not change its own.
         """
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-        found: list[np.ndarray] = [np.zeros((0, len(self.vocabulary["tags"])), np.float32)] * len(sentences)
+        nothing = np.zeros(0, np.int64), np.zeros((0, len(self.vocabulary["tags"])), np.float32)
+        found = [nothing] * len(sentences)
         at = 0
         while at < len(order):
             # As many sentences as fit: the last one taken is the longest of them.
@@ -232,14 +257,15 @@ class NumpyModel:
             x, real = _beside(encoded)
             logits, _ = self.call(x, None, real)
             logits[..., UNKNOWN] = -np.inf
-            for i, row, own in zip(chosen, np.exp(log_softmax(logits)), encoded, strict=True):
-                found[i] = row[: len(own)]
+            for i, best, p, own in zip(chosen, *self._most_probable(logits, real), encoded, strict=True):
+                found[i] = best[: len(own)], p[: len(own)]
         return iter(found)
 
-    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The most probable tag of each word of each sentence."""
-        tags = self.vocabulary["tags"]
-        return [[tags[int(number)] for number in p.argmax(axis=-1)] for p in self.probabilities(sentences)]
+    def _most_probable(self, logits: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tags `[batch, time]` and probabilities `[batch, time, tags]` from logits."""
+        if self.transitions is None:
+            return logits.argmax(axis=-1), np.exp(log_softmax(logits))
+        return viterbi(logits, self.transitions, real), crf_marginals(logits, self.transitions, real)
 
     def generate(self, texts: Iterable[str], options: Options, seed: int) -> Iterator[Piece]:
         """For each line its tags, in order; a blank line has none. The seed is not used: nothing is drawn."""
@@ -247,8 +273,7 @@ class NumpyModel:
         tags = self.vocabulary["tags"]
         for lines in arriving(texts, LINES):
             sentences = [split(line) for line in lines]
-            for words, p in zip(sentences, self.probabilities(sentences), strict=True):
-                best = p.argmax(axis=-1)
+            for words, (best, p) in zip(sentences, self._tagged(sentences), strict=True):
                 chosen = [tags[int(number)] for number in best]
                 shown = columns(words, chosen, self.config.tags) if options.format == "columns" else slashed(words, chosen)
                 probabilities = [round(float(x), 6) for x in p[np.arange(len(best)), best]]

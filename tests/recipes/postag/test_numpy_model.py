@@ -25,12 +25,16 @@ CHOICES = [
     {"cell": "mgu", "layers": 2},
     {"cell": "peephole_lstm"},
     {"cell": "simple_rnn", "features": 0, "layers": 3},
+    {"output": "crf"},
+    {"output": "crf", "layers": 2, "cell": "gru"},
 ]
 
 
 def model(config: Config = SMALL, dtype=np.float32, seed: int = 0) -> NumpyModel:
     vocabulary = example_vocabulary()
     weights = initial_weights(weight_shapes(config, vocabulary), seed, 0.5)
+    if config.output == "crf":  # these start as zeros, that is, as a softmax
+        weights["crf.transitions"] = np.random.default_rng(seed).standard_normal((6, 6))
     return NumpyModel(config, vocabulary, {name: array.astype(dtype) for name, array in weights.items()})
 
 
