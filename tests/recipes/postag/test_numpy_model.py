@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from rnnzoo.recipes.postag.features import KINDS
 from rnnzoo.recipes.postag.numpy_model import NumpyModel, columns, example_vocabulary, weight_shapes
 
 SMALL = Config(embedding=6, features=5, units=4, input_dropout=0.0, dropout=0.0)
+CRF = dataclasses.replace(SMALL, output="crf")
 WORDS = ["the", "cat", "sat", "on", "a", "mat", ".", "dog", "wholly"]
 CHOICES = [
     {},
@@ -90,8 +92,9 @@ def test_dropout_is_drawn_from_the_generator_alone():
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_a_sentence_has_the_same_probabilities_whatever_it_is_batched_with():
-    network, texts = model(), sentences(200)
+@pytest.mark.parametrize("config", [SMALL, CRF], ids=lambda config: config.output)
+def test_a_sentence_has_the_same_probabilities_whatever_it_is_batched_with(config):
+    network, texts = model(config), sentences(200)
     together = list(network.probabilities(texts))
     for text, own in zip(texts, together, strict=True):
         (alone,) = network.probabilities([text])
@@ -102,20 +105,45 @@ def test_a_sentence_has_the_same_probabilities_whatever_it_is_batched_with():
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_probabilities_are_of_tags_and_never_of_unk():
-    for own in model().probabilities(sentences(5)):
+@pytest.mark.parametrize("config", [SMALL, CRF], ids=lambda config: config.output)
+def test_probabilities_are_of_tags_and_never_of_unk(config):
+    for own in model(config).probabilities(sentences(5)):
         np.testing.assert_allclose(own.sum(axis=1), 1, atol=1e-6)
         assert (own[:, 0] == 0).all()
 
 
-def test_a_sentence_without_words_has_no_tags():
-    assert model().tag([["the", "cat"], [], ["mat"]])[1] == []
-    assert model().tag([[], []]) == [[], []]
-    assert model().tag([]) == []
+def test_a_crf_tags_the_sentence_as_a_whole():
+    network = model(CRF)
+    network.weights["output_layer.bias"][1] = 5  # DT, the likeliest tag by itself
+    network.transitions[:] = 0
+    assert set(network.tag([["the", "cat"]])[0]) == {"DT"}
+    network.transitions[1, 1] = -100  # no two in a row
+    (tags,), (p,) = network.tag([["the", "cat", "sat"]]), network.probabilities([["the", "cat", "sat"]])
+    assert "DT" in tags and ("DT", "DT") not in itertools.pairwise(tags)
+    assert p[:2, 1].sum() <= 1 and p[1:, 1].sum() <= 1  # at most one of two neighbours
 
 
-def test_a_very_long_sentence_and_very_many_short_ones():
-    tags = model().tag([["cat"] * 9000, *[["cat"]] * 5000])
+def test_a_crf_without_transitions_is_the_softmax():
+    network = model(CRF)
+    network.transitions[:] = 0
+    weights = {name: array for name, array in network.weights.items() if name != "crf.transitions"}
+    plain = NumpyModel(SMALL, network.vocabulary, weights)
+    texts = sentences(20)
+    assert network.tag(texts) == plain.tag(texts)
+    for a, b in zip(network.probabilities(texts), plain.probabilities(texts), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", [SMALL, CRF], ids=lambda config: config.output)
+def test_a_sentence_without_words_has_no_tags(config):
+    assert model(config).tag([["the", "cat"], [], ["mat"]])[1] == []
+    assert model(config).tag([[], []]) == [[], []]
+    assert model(config).tag([]) == []
+
+
+@pytest.mark.parametrize("config", [SMALL, CRF], ids=lambda config: config.output)
+def test_a_very_long_sentence_and_very_many_short_ones(config):
+    tags = model(config).tag([["cat"] * 9000, *[["cat"]] * 5000])
     assert [len(own) for own in tags] == [9000] + [1] * 5000
     assert len({tuple(own) for own in tags[1:]}) == 1
 
@@ -181,9 +209,14 @@ def test_keras_and_numpy_agree_on_ragged_batches(choice):
     x, state = network.example_input(np.random.default_rng(0))
     assert x.shape[-1] == 1 + (KINDS if config.features else 0)
     real = np.arange(20) < np.array([[20], [7], [1]])
-    ours, our_state = network.call(x, state, real)
-    theirs, their_state = keras_model.call(tf.constant(x), tf.nest.map_structure(tf.constant, state), mask=tf.constant(real))
-    np.testing.assert_allclose(ours[real], theirs.numpy()[real], atol=1e-5)
+    ours, theirs = {}, {}
+    _, our_state = network.call(x, state, real, record=ours)
+    _, their_state = keras_model.call(
+        tf.constant(x), tf.nest.map_structure(tf.constant, state), mask=tf.constant(real), record=theirs
+    )
+    assert ours.keys() == theirs.keys() and ("crf" in ours) == (config.output == "crf")
+    for name, array in ours.items():
+        np.testing.assert_allclose(array[real], theirs[name].numpy()[real], atol=1e-5, err_msg=name)
     for a, b in zip(tf.nest.flatten(our_state), tf.nest.flatten(their_state), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     batch = ragged_batch(network)

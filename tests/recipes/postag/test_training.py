@@ -64,6 +64,20 @@ def test_what_a_checkpoint_holds_is_all_that_going_on_needs(start):
         np.testing.assert_array_equal(again.slots()[name], array)
 
 
+@pytest.mark.keras
+def test_both_engines_have_the_same_losses_under_a_crf():
+    config = dataclasses.replace(CONFIG, output="crf", dropout=0.0, input_dropout=0.0, average=0.0)
+    corpus = load_corpus(config, "sample", Reporter())
+    weights = initial_weights(weight_shapes(config, corpus.vocabulary), 0, config.embedding_scale)
+    batches, losses = corpus.batches(config, 0, 0), {}
+    for name in ("numpy", "keras"):
+        engine = make_engine(name, zoo.load("postag"), config, corpus.vocabulary, weights, 0)
+        losses[name] = [engine.step(batches[step], None, 1e-2, step)[0] / batches[step].tokens for step in range(30)]
+        assert np.abs(engine.weights()["crf.transitions"]).max() > 0.05
+    assert losses["numpy"][-1] < 0.8 * losses["numpy"][0]
+    np.testing.assert_allclose(losses["numpy"], losses["keras"], rtol=1e-4)
+
+
 def test_no_average_is_the_engine_itself(start):
     recipe, corpus, weights = start
     config = dataclasses.replace(CONFIG, average=0.0)
