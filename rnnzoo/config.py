@@ -13,9 +13,14 @@ from .errors import CallError, did_you_mean
 T = TypeVar("T")
 
 
-def setting(default: Any, help: str, minimum: float | None = None, maximum: float | None = None) -> Any:
-    """A dataclass field with its meaning, the reason for its default, and inclusive bounds."""
-    return dataclasses.field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum})
+def setting(default: Any, help: str, minimum: float | None = None, maximum: float | None = None, *, before: Any = None) -> Any:
+    """A dataclass field with its meaning, the reason for its default, and inclusive bounds.
+
+    Args:
+        before: what holds for the runs that were recorded before there was the setting; the default if None.
+    """
+    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "before": default if before is None else before}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +144,7 @@ def with_preset(config_class: type[T], presets: Mapping[str, Mapping[str, Any]],
 
 
 def restore(cls: type[T], values: Mapping[str, Any]) -> T:
-    """The configuration a run recorded.
+    """The configuration a run recorded. A setting that is newer than the run has the value that held before it.
 
     Raises:
         ValueError: if a recorded key is unknown here or a value is out of bounds: the run is of another version.
@@ -150,7 +155,7 @@ def restore(cls: type[T], values: Mapping[str, Any]) -> T:
         raise ValueError(f"unknown setting {unknown[0]!r}" + (f" (here: {near[0]})" if near else ""))
     for key, value in values.items():
         checked(cls, key, value)
-    return cls(**values)
+    return cls(**{name: field.metadata["before"] for name, field in fields(cls).items()} | dict(values))
 
 
 def differences(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:

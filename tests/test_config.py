@@ -112,6 +112,16 @@ def test_a_recorded_configuration_comes_back():
     assert restore(Config, {"epochs": 3}) == Config(epochs=3)  # a setting that is newer than the run has its default
 
 
+def test_a_setting_newer_than_the_run_has_the_value_that_held_before_it():
+    @dataclasses.dataclass(frozen=True)
+    class Newer(Config):
+        output: Literal["crf", "softmax"] = setting("crf", "output layer", before="softmax")
+        shortcut: bool = setting(True, "a shortcut", before=False)
+
+    assert restore(Newer, {"epochs": 3}) == Newer(epochs=3, output="softmax", shortcut=False)
+    assert restore(Newer, dataclasses.asdict(Newer())) == Newer()
+
+
 def test_a_configuration_of_another_version_does_not_come_back():
     with pytest.raises(ValueError, match="unknown setting 'epoch' .here: epochs."):
         restore(Config, {"epoch": 3})

@@ -60,7 +60,7 @@ class Config(TrainingConfig):
         0.4, "share of the embedding's columns dropped for a whole sentence (spatial dropout)", 0, 0.95
     )
     output: Literal["softmax", "crf"] = setting(
-        "softmax", "each word's tag by itself, or the sentence's tags as a whole by a linear-chain CRF"
+        "crf", "each word's tag by itself, or the sentence's tags as a whole by a linear-chain CRF", before="softmax"
     )
     embedding: int = setting(64, "width of the word embedding", 1, 16_384)
     features: int = setting(
@@ -103,6 +103,7 @@ PRESETS = {
         "cell": "gru",
         "embedding_scale": 0.05,
         "units": 256,
+        "output": "softmax",
         "dropout": 0.0,
         "input_dropout": 0.2,
         "embedding": 128,

@@ -15,7 +15,7 @@ from rnnzoo.recipes.postag import PRESETS, TYPICAL_VOCABULARY, Config, Options
 from rnnzoo.recipes.postag.features import KINDS
 from rnnzoo.recipes.postag.numpy_model import NumpyModel, columns, example_vocabulary, weight_shapes
 
-SMALL = Config(embedding=6, features=5, units=4, input_dropout=0.0, dropout=0.0)
+SMALL = Config(output="softmax", embedding=6, features=5, units=4, input_dropout=0.0, dropout=0.0)
 CRF = dataclasses.replace(SMALL, output="crf")
 WORDS = ["the", "cat", "sat", "on", "a", "mat", ".", "dog", "wholly"]
 CHOICES = [

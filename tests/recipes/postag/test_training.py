@@ -9,6 +9,7 @@ import pytest
 
 from rnnzoo import zoo
 from rnnzoo.cells.initial import initial_weights
+from rnnzoo.config import restore
 from rnnzoo.recipes.postag import Config
 from rnnzoo.recipes.postag.corpus import load_corpus
 from rnnzoo.recipes.postag.numpy_model import weight_shapes
@@ -76,6 +77,13 @@ def test_both_engines_have_the_same_losses_under_a_crf():
         assert np.abs(engine.weights()["crf.transitions"]).max() > 0.05
     assert losses["numpy"][-1] < 0.8 * losses["numpy"][0]
     np.testing.assert_allclose(losses["numpy"], losses["keras"], rtol=1e-4)
+
+
+def test_a_run_from_before_there_was_a_crf_has_none():
+    recorded = dataclasses.asdict(Config())
+    assert restore(Config, recorded).output == "crf"
+    del recorded["output"]
+    assert restore(Config, recorded).output == "softmax"
 
 
 def test_no_average_is_the_engine_itself(start):
