@@ -156,7 +156,7 @@ def _books(chosen: source.Source, reporter: Reporter) -> tuple[list[Book], dict[
     path = Path(chosen.value)
     if not path.is_file():  # before it is hashed: that of a pipe would be all that there is to read
         raise CallError(f"expected a text file, received {path}, which is not a regular file", "name one text file")
-    return [Book(lambda: between_markers(decode_text(path, reporter.warn)))], {path.name: _file_sha256(path)}
+    return [Book(lambda: between_markers(decode_text(path, reporter.warn)))], {path.name: source.file_sha256(path)}
 
 
 def _tfds_books(name: str) -> tuple[list[Book], dict[str, str]]:
@@ -316,11 +316,3 @@ def _cut(texts: list[Points], kept: list[str | None], heldout: int) -> dict[str,
         for part in ("validation", "test"):
             parts[part] = [text.part(0, max(1, heldout // len(parts[part]))) for text in parts[part]]
     return parts
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CorpusError(f"{path} cannot be read: {error.strerror}", "give the path of a text file") from None

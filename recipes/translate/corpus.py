@@ -201,12 +201,14 @@ def _reading(chosen: source.Source, reporter: Reporter) -> tuple[Reading, dict[s
         return _tfds(chosen.value)
     if chosen.kind == "files":
         first, second = (Path(part) for part in chosen.value.split(","))
-        hashes = {first.name: _file_sha256(first), second.name: _file_sha256(second)}
+        hashes = {first.name: source.file_sha256(first), second.name: source.file_sha256(second)}
         return Reading({"": lambda: readers.parallel(first, second, reporter)}), hashes
     path = Path(chosen.value)
     if path.suffix.lower() == ".zip":
-        return Reading({"": lambda: readers.tatoeba(path)}), {path.name: _file_sha256(path)}
-    return Reading({"": lambda: readers.tab_separated(readers.lines(path, reporter), path)}), {path.name: _file_sha256(path)}
+        return Reading({"": lambda: readers.tatoeba(path)}), {path.name: source.file_sha256(path)}
+    return Reading({"": lambda: readers.tab_separated(readers.lines(path, reporter), path)}), {
+        path.name: source.file_sha256(path)
+    }
 
 
 def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
@@ -230,14 +232,6 @@ def _tfds(name: str) -> tuple[Reading, dict[str, str]]:
     if "test" in data.splits and "train" in data.splits:
         return Reading({split: reading(split) for split in PARTS if split in data.splits}), digest
     return Reading({"": lambda: (pair for split in data.splits for pair in pairs(split))}), digest
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CorpusError(f"{path} cannot be read: {error.strerror}", "give the path of a file of pairs") from None
 
 
 # -- cleaning and splitting --------------------------------------------------------------------------------------------

@@ -5,13 +5,15 @@ Without `--data` the recipe's own corpus is used. Only then, if it cannot be had
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from .. import paths
-from ..errors import CallError, DownloadError, did_you_mean
+from ..errors import CallError, CorpusError, DownloadError, did_you_mean
 
 T = TypeVar("T")
 SAMPLE, TFDS = "sample", "tfds:"
@@ -70,3 +72,12 @@ def load(data: str | None, registered: Sequence[str], read: Callable[[Source], T
     except DownloadError as error:
         warn(f"THE EMBEDDED SAMPLE STANDS IN for corpus {registered[0]}: {error.message} ({error.hint})")
         return read(Source("sample", SAMPLE))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a user's file, to be recorded in a run."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror}", "give the path of a file that you may read") from None
