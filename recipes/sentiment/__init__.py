@@ -47,7 +47,7 @@ CORPORA = ("uci",)
 METRIC, DIRECTION = "nats", "min"
 UNIT = "sentences"
 TYPICAL_VOCABULARY = {"words": 5272, "grams": 20000, "labels": 3}  # UNK included; the published vocabulary and two labels
-EXAMPLE = 'rnnzoo generate sentiment "the plot was not bad at all"'
+EXAMPLE = 'rnnzoo generate sentiment "The food was not good."'
 
 
 @dataclass(frozen=True)
