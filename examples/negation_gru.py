@@ -13,7 +13,7 @@ gradients clipped to [-1, 1], weights N(0, 1) / 1000. Its update gate u is 1 - z
 path from h' to h, which is dh (1 - u): here dh z, see rnnzoo/cells/gru.py. Measured here, five seeds: the training loss comes
 to 0.015 after 1,290 to 3,231 epochs, not 280: weights as small as these are a plateau, with hardly a gradient to leave it by.
 With --scale 0.1 it is 636 to 786. An update takes the summed gradient of all sentences, for speed; --batch 1 takes one sentence
-at a time, as the published program did, and needs as many epochs (1,284 to 3,537) and ten times the time.
+at a time, as the published program did, and needs as many epochs: 1,284 for seed 0 (1,290 without), in 37 s for 2 s.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from .errors import RnnzooError
 from .training.reporter import Reporter
 
 LARGEST = 6_000_000  # bytes of one model
-LARGEST_TOGETHER = 16_000_000
 LARGEST_COST = 1e-3  # of the metric, relative: what half precision may cost
 
 

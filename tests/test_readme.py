@@ -23,7 +23,7 @@ SMALL = {
     "tests/benchmarks/training.py": "--cells gru --units 8 --rounds 1",
     "tests/benchmarks/generation.py": "--units 8 --rounds 1",
     "tests/benchmarks/padding.py": "--recipes sentiment --batches 2",
-    "examples/negation_gru.py": "--until 0.6",
+    "examples/negation_gru.py": "--seeds 1 --until 0.6",
     "examples/mgu_delay.py": "--steps 20",
 }
 PLACEHOLDERS = {"RECIPE": "sentiment", "COMMAND": "train"}

@@ -12,7 +12,7 @@ BLOCK = 1 << 19  # floats in one projected block: 2 MB, about a core's second-le
 
 
 class Inputs:
-    """The source of a walk's inputs: `at(t)` is `[batch, gates * units]` and may be overwritten by the caller."""
+    """The source of a walk's inputs: `at(t)` is `[batch, gates * units]`, lasts until the next call, and may be overwritten."""
 
     time: int
     batch: int
@@ -66,13 +66,15 @@ class Symbols(Inputs):
 
     def __init__(self, symbols: np.ndarray, embeddings: np.ndarray, kernel: np.ndarray, bias: np.ndarray):
         self.batch, self.time = symbols.shape
+        if symbols.size and not (symbols.min() >= 0 and symbols.max() < len(embeddings)):
+            raise IndexError(f"symbols run from 0 to {len(embeddings) - 1}, received {symbols.min()} to {symbols.max()}")
         self.symbols = np.ascontiguousarray(symbols.T)
         self.embeddings, self.kernel = embeddings, kernel
         self.table = embeddings @ kernel + bias
         self.rows = np.empty((self.batch, self.table.shape[1]), self.table.dtype)
 
     def at(self, t: int) -> np.ndarray:
-        # Symbols were checked when they were encoded; "clip" spares NumPy a copy that it makes to raise without a trace.
+        # All symbols are in range (see above); "clip" spares NumPy the copy that it makes to leave `out` whole if one is not.
         return np.take(self.table, self.symbols[t], axis=0, out=self.rows, mode="clip")
 
     def gradients(self, d_projected):

@@ -189,3 +189,9 @@ def test_dropout_keeps_the_expectation():
     assert abs((mask == 0).mean() - 0.2) < 0.005  # four standard deviations, sqrt(0.2 * 0.8 / 100,000) each
     assert (mask == dropout_mask((1000, 100), 0.2, np.random.default_rng(0))).all()
     assert (dropout_mask((10, 10), 0, np.random.default_rng(0)) == 1).all()
+
+
+@pytest.mark.parametrize("wrong", [-1, 5])
+def test_symbols_out_of_range_are_refused(wrong):
+    with pytest.raises(IndexError, match="symbols run from 0 to 4"):
+        Symbols(np.array([[0, wrong]]), np.zeros((5, 2)), np.zeros((2, 3)), np.zeros(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -224,7 +225,7 @@ def test_closed_streams_are_no_defect(rnnzoo):
         assert ended.stdout == (b"" if closed == 1 else rnnzoo("generate", "--prefix", "Alice", *SEED).stdout.encode())
 
 
-@pytest.mark.skipif(not __import__("os").path.exists("/dev/full"), reason="there is no /dev/full here")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_a_full_disk_is_said(rnnzoo):
     with open("/dev/full", "w") as full:
         ended = rnnzoo("generate", "--prefix", "Alice", *SEED, stdout=full)
@@ -237,3 +238,16 @@ def test_a_damaged_run_is_refused(rnnzoo, tiny):
     content[-1] ^= 1
     path.write_bytes(content)
     assert "is damaged" in rnnzoo("generate", *SEED).refused(1)
+
+
+def test_the_help_of_a_recipe_shows_its_own_options(rnnzoo):
+    """--beam means something else to each recipe that has it; what a recipe lacks is not shown, yet known."""
+    own, of_all = rnnzoo("generate", "translate", "--help").stdout, rnnzoo("generate", "--help").stdout
+    assert "--nbest" in own and "--temperature" not in own and "chargen:" not in own
+    assert "[default: 1]" in own.partition("--beam")[2].partition("--alpha")[0]
+    assert "--nbest" in of_all and "--temperature" in of_all and "chargen: search" in of_all
+    assert "--temperature is not an option of translate" in rnnzoo("generate", "translate", "--temperature", "1").refused(2)
+
+
+def test_a_text_without_a_recipe_is_told_of_prefix(rnnzoo):
+    assert "rnnzoo generate --prefix Alice" in rnnzoo("generate", "Alice").refused(2)
